@@ -1,0 +1,33 @@
+#include "common/io/file_range.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace ottla {
+
+Status ProbeCached(const FileRange& range, std::uint64_t length) {
+  if (range.file == nullptr || length == 0) return Status::Ok();
+  const std::uint64_t last = range.position + length - 1;
+  for (const std::uint64_t at : {range.position, range.position + length / 2, last}) {
+    if (at >= range.hot_from) continue;
+    char byte = 0;
+    const auto got = range.file->TryReadAt({&byte, 1}, at);
+    if (!got.ok()) return got.status();
+  }
+  return Status::Ok();
+}
+
+Status WarmUp(const FileRange& range, std::uint64_t length) {
+  if (range.file == nullptr) return Status::Ok();
+  std::vector<char> buffer(std::min<std::uint64_t>(length, 256 << 10));
+  for (std::uint64_t done = 0; done < length;) {
+    const std::uint64_t step = std::min<std::uint64_t>(buffer.size(), length - done);
+    const auto got = range.file->ReadAt({buffer.data(), step}, range.position + done);
+    if (!got.ok()) return got.status();
+    if (*got == 0) break;
+    done += *got;
+  }
+  return Status::Ok();
+}
+
+}  // namespace ottla

@@ -1,0 +1,57 @@
+// The bytes of one or more received frames, kept in one place from the socket to the disk: a produce request's batches
+// are checked, patched (base offset, leader epoch) and written to the log where they were received.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "common/base/unique_function.h"
+
+namespace ottla {
+
+// Bytes of requests held by the whole process. Any thread. Past the limit connections stop reading until enough
+// requests have gone; what is already held is never refused, so the overshoot is at most one read per connection.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::uint64_t limit_bytes) : limit_(limit_bytes) {}  // 0: no limit
+  void Add(std::uint64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void Release(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+  std::uint64_t limit() const { return limit_; }
+  bool Exhausted() const { return limit_ != 0 && used() >= limit_; }
+
+ private:
+  const std::uint64_t limit_;
+  std::atomic<std::uint64_t> used_{0};
+};
+
+// A growable block of memory that counts against the budget while it lives. Grown only by the connection that fills it,
+// before anybody else sees it; afterwards whoever holds it may use it on one thread at a time.
+class FrameBuffer {
+ public:
+  explicit FrameBuffer(std::shared_ptr<MemoryBudget> budget) : budget_(std::move(budget)) {}
+  ~FrameBuffer();
+  FrameBuffer(const FrameBuffer&) = delete;
+  FrameBuffer& operator=(const FrameBuffer&) = delete;
+
+  char* data() { return data_; }
+  std::size_t capacity() const { return capacity_; }
+  void Reserve(std::size_t capacity);  // keeps the content; moves the block
+
+ private:
+  std::shared_ptr<MemoryBudget> budget_;
+  char* data_ = nullptr;
+  std::size_t capacity_ = 0;
+};
+
+// One frame (without its length prefix) inside a buffer.
+struct Frame {
+  std::shared_ptr<FrameBuffer> buffer;
+  std::span<char> bytes;
+};
+
+}  // namespace ottla

@@ -1,0 +1,51 @@
+#include "broker/txn/producer_ids.h"
+
+#include <utility>
+
+namespace ottla {
+namespace {
+
+// With less than this left the next block is asked for, so that producers seldom wait for the controller.
+constexpr std::int32_t kLowMark = 100;
+
+}  // namespace
+
+void ProducerIds::Next(Done done) {
+  control_.CheckOnLoop();
+  if (current_.count == 0) std::swap(current_, next_);
+  if (current_.count == 0) {
+    if (waiting_.size() >= kMaxWaiting) {
+      done(Status(StatusCode::kUnavailable, "too many producers wait for a producer id block"));
+      return;
+    }
+    waiting_.push_back(std::move(done));
+    Ask();
+    return;
+  }
+  const std::int64_t id = current_.first++;
+  --current_.count;
+  if (current_.count < kLowMark && next_.count == 0) Ask();
+  done(id);
+}
+
+void ProducerIds::Ask() {
+  if (asking_) return;
+  asking_ = true;
+  allocate_([this](Result<ProducerIdBlock> block) { OnBlock(std::move(block)); });
+}
+
+void ProducerIds::OnBlock(Result<ProducerIdBlock> block) {
+  control_.CheckOnLoop();
+  asking_ = false;
+  if (block.ok()) next_ = *block;
+  std::deque<Done> waiting = std::exchange(waiting_, {});
+  for (Done& done : waiting) {
+    if (block.ok()) {
+      Next(std::move(done));  // parks again, and asks again, when the block was smaller than the queue
+    } else {
+      done(block.status());
+    }
+  }
+}
+
+}  // namespace ottla

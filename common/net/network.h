@@ -66,7 +66,7 @@ class Listener {
 class Network {
  public:
   virtual ~Network() = default;
-  // `host` empty: all interfaces. `on_accept` runs on `executor` with a detached stream. kAlreadyExists: port in use.
+  // Called, and the listener deleted, on `executor`. `host` empty: all interfaces. `on_accept` runs on `executor` with a detached stream. kAlreadyExists: port in use.
   using AcceptCallback = UniqueFunction<void(std::unique_ptr<Stream>)>;
   virtual Result<std::unique_ptr<Listener>> Listen(Executor& executor, const Endpoint& at, int backlog,
                                                    AcceptCallback on_accept) = 0;

@@ -40,7 +40,7 @@ struct ConnectionInfo {
   bool raw_frames = false;
 };
 
-struct RequestHeader {
+struct ReceivedHeader {
   std::int16_t api_key = 0;
   std::int16_t api_version = 0;
   std::int32_t correlation_id = 0;
@@ -49,7 +49,7 @@ struct RequestHeader {
 
 struct RequestContext {
   std::shared_ptr<ConnectionInfo> connection;
-  RequestHeader header;
+  ReceivedHeader header;
   bool raw = false;             // no header: `body` is a SASL token and the answer is written without a header too
   Frame frame;                  // keeps `body` alive; hold it as long as slices of the body are used
   std::span<char> body;         // after the header; may be patched in place

@@ -5,10 +5,8 @@
 // are handed over one after the other's answer, except pipelined ones (RequestClass), which may overlap each other.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -52,7 +50,7 @@ struct RequestContext {
   ReceivedHeader header;
   bool raw = false;             // no header: `body` is a SASL token and the answer is written without a header too
   Frame frame;                  // keeps `body` alive; hold it as long as slices of the body are used
-  std::span<char> body;         // after the header; may be patched in place
+  std::span<char> body;         // after the header; may be patched in place. Empty for an ApiVersions too new to parse
   MonoTime arrival;
 };
 
@@ -115,19 +113,14 @@ enum class RequestClass {
   kPipelined,  // may overlap earlier pipelined ones (Produce: its order is fixed at the hand-over)
 };
 
-struct RequestTraits {
-  RequestClass request_class = RequestClass::kClose;
-  int header_version = 1;  // of the request: 0 ControlledShutdown v0; 2 flexible versions
-};
-
 // Implemented by the dispatcher. One per process; both are called on the connection's loop, from several loops at once.
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
-  // Before the rest of the header is parsed. ApiVersions in an unknown version is not kClose: the handler answers it
-  // with v0 and error 35.
-  virtual RequestTraits Classify(const ConnectionInfo& connection, std::int16_t api_key,
-                                 std::int16_t api_version) const = 0;
+  // Asked when a frame has come in; keys and versions that common/protocol cannot decode are closed before. Only
+  // ApiVersions comes in unknown versions, too: the handler answers it in version 0 with error 35.
+  virtual RequestClass Classify(const ConnectionInfo& connection, std::int16_t api_key,
+                                std::int16_t api_version) const = 0;
   virtual void Handle(RequestContext request, Responder responder) = 0;
   // The connection has gone; its last request may still be under way.
   virtual void OnConnectionClosed(const ConnectionInfo& /*connection*/) {}

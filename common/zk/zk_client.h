@@ -19,8 +19,8 @@ enum class ZkError {
   kBadVersion,
   kNotEmpty,
   kNoChildrenForEphemerals,
-  kConnectionLoss,   // outcome unknown: a write may or may not have happened
-  kSessionExpired,   // this session is over; see ZkClient::NewSession
+  kConnectionLoss,  // outcome unknown: a write may or may not have happened
+  kSessionExpired,  // this session is over; see ZkClient::NewSession
   kAuthFailed,
   kRuntimeInconsistency,  // an operation of a multi that was not tried because another failed
   kOther,
@@ -43,7 +43,7 @@ struct ZkStat {
 using ZkData = std::optional<std::string>;
 
 struct ZkSession {
-  std::int64_t id = 0;  // 0: none
+  std::int64_t id = 0;   // 0: none
   std::string password;  // 16 bytes; a secret: files that hold it are 0600
 };
 
@@ -52,8 +52,8 @@ enum class ZkCreateMode { kPersistent, kEphemeral, kPersistentSequential };
 struct ZkOp {
   enum class Kind { kCreate, kSet, kDelete, kCheck } kind = Kind::kCheck;
   std::string path;
-  ZkData data;                                  // create, set
-  std::int32_t version = -1;                    // set, delete, check; -1: any
+  ZkData data;                                    // create, set
+  std::int32_t version = -1;                      // set, delete, check; -1: any
   ZkCreateMode mode = ZkCreateMode::kPersistent;  // create
 
   static ZkOp Create(std::string path, ZkData data, ZkCreateMode mode = ZkCreateMode::kPersistent) {

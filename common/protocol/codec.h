@@ -21,9 +21,9 @@ inline constexpr std::size_t kDecodeMemoryFactor = 4;
 
 // A place in the output where the sender adds bytes of its own (Records::External).
 struct Cut {
-  std::size_t at = 0;        // offset in EncodedBody::bytes: the external bytes go before this byte
-  std::int64_t size = 0;     // how many; the length in front of them is already written
-  std::uint64_t id = 0;      // Records::external_id
+  std::size_t at = 0;     // offset in EncodedBody::bytes: the external bytes go before this byte
+  std::int64_t size = 0;  // how many; the length in front of them is already written
+  std::uint64_t id = 0;   // Records::external_id
 };
 
 struct EncodedBody {

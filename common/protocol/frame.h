@@ -1,6 +1,6 @@
-// What stands around a body: the int32 length of a frame, request header v0-v2, response header v0-v1 (Kafka: RequestHeader,
-// ResponseHeader). The header's version follows from the API's flexible-from version, not from the highest known one:
-// for ApiVersions every version from 3 on, whatever the number, has request header v2.
+// What stands around a body: the int32 length of a frame, request header v0-v2, response header v0-v1 (Kafka:
+// RequestHeader, ResponseHeader). The header's version follows from the API's flexible-from version, not from the
+// highest known one: for ApiVersions every version from 3 on, whatever the number, has request header v2.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ struct RequestHeader {
 enum class HeaderVerdict : std::uint8_t {
   kOk,                  // header and body are set; the version is one this code can decode
   kUnknownKey,          // close the connection. Only api_key and api_version are set
-  kUnsupportedVersion,  // close, but for ApiVersions, which is answered in version 0. header is set, the body is not parsed
+  kUnsupportedVersion,  // close, but for ApiVersions, which is answered in version 0. header is set, the body is not
+                        // parsed
   kMalformed,           // close. What could be read is set
 };
 
@@ -37,8 +38,8 @@ struct ParsedRequest {
   std::string_view body;
 };
 
-// `frame` without its length. Views in the result point into it. "Known" is what the table in api_registry.h knows, which
-// is more than a broker serves: the caller compares with what it advertises.
+// `frame` without its length. Views in the result point into it. "Known" is what the table in api_registry.h knows,
+// which is more than a broker serves: the caller compares with what it advertises.
 ParsedRequest ParseRequestHeader(std::string_view frame);
 
 // Header versions of any version of an API. Unknown keys count as not flexible.
@@ -47,7 +48,8 @@ std::int16_t ResponseHeaderVersion(std::int16_t api_key, std::int16_t api_versio
 
 // Appends the header. A client id above 32767 bytes is kInvalidArgument.
 Status EncodeRequestHeader(const RequestHeader& header, std::string* out);
-void EncodeResponseHeader(std::int16_t api_key, std::int16_t api_version, std::int32_t correlation_id, std::string* out);
+void EncodeResponseHeader(std::int16_t api_key, std::int16_t api_version, std::int32_t correlation_id,
+                          std::string* out);
 
 struct ParsedResponse {
   std::int32_t correlation_id = 0;

@@ -32,7 +32,8 @@ std::uint64_t WireReader::LongUVarint(int max_bytes) {
   std::uint64_t value = 0;
   for (int i = 0; i < max_bytes; ++i) {
     const std::uint8_t byte = U8();
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);  // the tenth byte has one useful bit; the rest drop out
+    value |= static_cast<std::uint64_t>(byte & 0x7f)
+             << (7 * i);  // the tenth byte has one useful bit; the rest drop out
     if (byte < 0x80) return value;
   }
   Fail("a variable-length number that does not end");
@@ -60,7 +61,7 @@ void WireReader::SkipTags() {
 void WireWriter::Grow(std::size_t count) {
   const std::size_t needed = size_ + count;
   const std::size_t doubled = std::max(out_->size() * 2, kLeastRoom);
-  out_->resize(std::max({needed, doubled, out_->capacity()}));
+  out_->resize(std::max(needed, doubled));
 }
 
 void WireWriter::F64(double value) { U64(std::bit_cast<std::uint64_t>(value)); }

@@ -1,5 +1,5 @@
-// What consumers put into JoinGroup metadata and SyncGroup assignments. Begins with its int16 version (DecodeVersioned).
-// A reader treats a version above the highest it knows as that highest one.
+// What consumers put into JoinGroup metadata and SyncGroup assignments. Begins with its int16 version
+// (DecodeVersioned). A reader treats a version above the highest it knows as that highest one.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Keys (types 3-11) and values that the newer group coordinator of Kafka writes to __consumer_offsets. Not written here;
-// read so that a log left by such a coordinator can be told apart from a damaged one.
+// Keys (types 3-11) and values that the newer group coordinator of Kafka writes to __consumer_offsets. Not written
+// here; read so that a log left by such a coordinator can be told apart from a damaged one.
 #pragma once
 
 #include <optional>

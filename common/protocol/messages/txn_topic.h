@@ -1,4 +1,5 @@
-// Keys and values of __transaction_state. On disk each begins with its int16 version (DecodeVersioned, EncodeVersioned).
+// Keys and values of __transaction_state. On disk each begins with its int16 version (DecodeVersioned,
+// EncodeVersioned).
 #pragma once
 
 #include <optional>

@@ -85,7 +85,7 @@ std::int32_t RecordBatchView::last_sequence() const {
 HeaderParse ParseBatchHeader(std::string_view prefix, BatchHeader& out) {
   if (prefix.size() < kLogOverhead) return HeaderParse::kShort;
   const std::int32_t length = LoadI32(prefix.data() + kBatchLengthAt);
-  if (length < kMinLengthField) return HeaderParse::kCorrupt;
+  if (length < kMinLengthField || length > kMaxLengthField) return HeaderParse::kCorrupt;
   if (prefix.size() < kFramePrefix) return HeaderParse::kShort;
   const auto magic = static_cast<std::int8_t>(prefix[kMagicAt]);
   const std::uint64_t size = kLogOverhead + static_cast<std::uint64_t>(length);

@@ -54,6 +54,7 @@ inline constexpr std::size_t kLegacyTimestampAt = 18;      // magic 1
 inline constexpr std::size_t kLegacyMinSizeV0 = 12 + 14;   // with null key and value
 inline constexpr std::size_t kLegacyMinSizeV1 = 12 + 22;
 inline constexpr std::int32_t kMinLengthField = 14;
+inline constexpr std::int32_t kMaxLengthField = 0x7fffffff - 12;  // so that a batch's size fits 31 bits
 
 // Bits of the attributes.
 inline constexpr int kCodecMask = 0x07;
@@ -65,6 +66,9 @@ inline constexpr int kDeleteHorizonBit = 0x40;
 // Sums of untrusted numbers wrap around as Java's do, instead of being undefined.
 constexpr std::int64_t WrappingAdd(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+constexpr std::int64_t WrappingSub(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
 }
 constexpr Offset WrappingAdvance(Offset offset, std::int64_t by) { return Offset(WrappingAdd(offset.value, by)); }
 
@@ -144,7 +148,7 @@ struct BatchHeader {
 };
 
 // kShort: more bytes are needed (pass kBatchHeaderSize, or all there are); kCorrupt: length field below the smallest
-// batch of that magic, or magic outside 0..2. A v2 batch needs 61 bytes, v1 26, v0 18.
+// batch of that magic or above 2 GiB, or magic outside 0..2. A v2 batch needs 61 bytes, v1 26, v0 18.
 enum class HeaderParse { kOk, kShort, kCorrupt };
 HeaderParse ParseBatchHeader(std::string_view prefix, BatchHeader& out);
 

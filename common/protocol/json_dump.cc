@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "common/base/utf8.h"
 #include "common/protocol/field_value.h"
 
 namespace ottla {
@@ -14,25 +15,6 @@ namespace {
 template <class T>
 const T& As(const void* member) {
   return *static_cast<const T*>(member);
-}
-
-// The length of the valid UTF-8 sequence at the start of `text`; 0: none.
-std::size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead < 0xe0) return follows(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead < 0xf0) {
-    const bool overlong = lead == 0xe0 && byte(1) < 0xa0;
-    const bool surrogate = lead == 0xed && byte(1) >= 0xa0;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead < 0xf5) {
-    const bool outside = (lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) >= 0x90);
-    return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
-  }
-  return 0;
 }
 
 class Dumper {
@@ -144,7 +126,7 @@ void Dumper::String(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789abcdef";
   out_ += '"';
   while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
+    const std::size_t length = Utf8SequenceLength(text);
     const auto c = static_cast<unsigned char>(text[0]);
     if (length == 0) {
       out_ += "\xEF\xBF\xBD";

@@ -55,7 +55,8 @@ RecordIterator::Step RecordIterator::Next(Record& out) {
   if (left_ < 0) return Step::kInvalid;
   if (left_ == 0) return p_ == end_ ? Step::kEnd : Step::kInvalid;
   RawRecord raw;
-  if (!ParseRecord(p_, end_, raw)) {
+  // The last record is not handed out when bytes follow it: then the count lies.
+  if (!ParseRecord(p_, end_, raw) || (left_ == 1 && p_ != end_)) {
     left_ = -1;
     return Step::kInvalid;
   }

@@ -17,20 +17,20 @@ namespace ottla {
 enum class SecurityProtocol : std::int16_t { kPlaintext = 0, kSsl = 1, kSaslPlaintext = 2, kSaslSsl = 3 };
 std::string_view ToString(SecurityProtocol protocol);
 
-struct Endpoint {
+struct ListenerEndpoint {
   std::string listener;  // upper case
   SecurityProtocol protocol = SecurityProtocol::kPlaintext;
   std::string host;      // empty: all interfaces (listeners), the host's own name (advertised); IPv6 without brackets
   std::int32_t port = 0;  // 0: any free one (listeners), the one bound (advertised)
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+  friend bool operator==(const ListenerEndpoint&, const ListenerEndpoint&) = default;
   std::string ToString() const;  // NAME://host:port, IPv6 in brackets
 };
 
 using ProtocolMap = std::map<std::string, SecurityProtocol>;
 
 struct ListenerConfig {
-  std::vector<Endpoint> listeners;   // never empty
-  std::vector<Endpoint> advertised;  // names are a subset of listeners'
+  std::vector<ListenerEndpoint> listeners;   // never empty
+  std::vector<ListenerEndpoint> advertised;  // names are a subset of listeners'
   ProtocolMap protocols;
   std::string inter_broker;   // name of the listener other brokers are reached by; always advertised
   std::string control_plane;  // empty: none of its own
@@ -39,7 +39,7 @@ struct ListenerConfig {
 // `NAME:PROTOCOL,...`. A given map replaces the default one, which maps each protocol to itself.
 Result<ProtocolMap> ParseProtocolMap(std::string_view text);
 // One `NAME://host:port`. kInvalidArgument if it does not parse or the map does not know NAME.
-Result<Endpoint> ParseEndpoint(std::string_view text, const ProtocolMap& protocols);
+Result<ListenerEndpoint> ParseEndpoint(std::string_view text, const ProtocolMap& protocols);
 // All listener rules over the keys of server.properties (unset keys absent).
 Result<ListenerConfig> ResolveListeners(const Properties& properties);
 

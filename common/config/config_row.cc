@@ -63,10 +63,11 @@ Result<ConfigValue> ParseInteger(const ConfigRow& row, std::string_view text) {
 Result<ConfigValue> ParseDouble(const ConfigRow& row, std::string_view text) {
   double number = 0;
   if (!ParseNumber(text, &number) || std::isnan(number)) return Invalid(row, text, "Not a number of type DOUBLE");
-  if (number < static_cast<double>(row.min)) {
+  using Bounds = std::numeric_limits<std::int64_t>;  // at these, the row has no bound
+  if (row.min != Bounds::min() && number < static_cast<double>(row.min)) {
     return Invalid(row, text, "Value must be at least " + std::to_string(row.min));
   }
-  if (number > static_cast<double>(row.max)) {
+  if (row.max != Bounds::max() && number > static_cast<double>(row.max)) {
     return Invalid(row, text, "Value must be no more than " + std::to_string(row.max));
   }
   return ConfigValue(number);

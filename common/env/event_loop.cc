@@ -65,6 +65,7 @@ void EventLoop::Run() {
   while (!stop_.load(std::memory_order_acquire)) Turn();
   DropQueued();
   SetActive(false);
+  ended_.store(true, std::memory_order_release);
 }
 
 void EventLoop::Stop() {
@@ -73,6 +74,7 @@ void EventLoop::Stop() {
 }
 
 void EventLoop::Post(Task task) {
+  if (ended_.load(std::memory_order_acquire)) return;
   if (OnThread()) {
     own_.push_back(std::move(task));
     return;

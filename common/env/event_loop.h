@@ -36,7 +36,11 @@ class EventLoop final : public Executor {
   void Post(Task task) override;
   TimerId RunAfter(Micros delay, Task task) override;
   void Cancel(TimerId id) override;
-  bool OnThread() const override { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  // True anywhere once Run() has returned: what still lives then ends without its loop, in the thread that ends it.
+  bool OnThread() const override {
+    return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id() ||
+           ended_.load(std::memory_order_acquire);
+  }
 
   const std::string& name() const { return name_; }
   event_base* base() { return base_; }
@@ -77,6 +81,7 @@ class EventLoop final : public Executor {
   Mailbox mailbox_;            // posted by others
   bool active_ = false;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> ended_{false};
   std::atomic<std::thread::id> thread_{};
   pthread_t native_thread_{};
   std::atomic<std::uint64_t> progress_{0};

@@ -26,11 +26,11 @@ RealExecutors::~RealExecutors() { Stop(); }
 
 void RealExecutors::Stop() {
   watchdog_.reset();
+  for (const auto& disk : disks_) disk->Stop();
   for (const auto& loop : data_) loop->Stop();
   control_->Stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
-  for (const auto& disk : disks_) disk->Stop();
 }
 
 void RealExecutors::RunOn(Executor& executor, Task work) {

@@ -13,8 +13,8 @@
 
 namespace ottla {
 
-// Started by the constructor, joined by Stop() or the destructor, in the order: data loops and control loop, then disk
-// threads (a loop may still wait for nothing, but what a disk thread posts to a stopped loop is only destroyed).
+// Started by the constructor, joined by Stop() or the destructor: disk threads first, so that none of their tasks meets a
+// loop that has ended; then the loops.
 class RealExecutors final : public Executors {
  public:
   struct Options {

@@ -6,6 +6,27 @@
 
 namespace ottla {
 
+// Orders against each other: used_ then awaited_ here, awaited_ then used_ in AwaitRoom, all sequentially consistent, so
+// that one of the two sees the other.
+void MemoryBudget::Release(std::uint64_t bytes) {
+  used_.fetch_sub(bytes);
+  if (awaited_.load() && !Exhausted()) Tell();
+}
+
+void MemoryBudget::ReturnOverdraft() {
+  overdraft_taken_.store(false);
+  Tell();
+}
+
+void MemoryBudget::Tell() {
+  if (awaited_.exchange(false) && available_) available_();
+}
+
+bool MemoryBudget::AwaitRoom() {
+  awaited_.store(true);
+  return Exhausted();
+}
+
 FrameBuffer::~FrameBuffer() {
   std::free(data_);
   if (budget_) budget_->Release(capacity_);

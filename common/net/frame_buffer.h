@@ -5,28 +5,43 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
 
-#include "common/base/unique_function.h"
-
 namespace ottla {
 
-// Bytes of requests held by the whole process. Any thread. Past the limit connections stop reading until enough
-// requests have gone; what is already held is never refused, so the overshoot is at most one read per connection.
+// Bytes of requests held by the whole process. Any thread. Past the limit connections begin no new frame until enough
+// requests have gone. Frames that have begun would then all wait for each other, so one at a time may go on past the
+// limit: the holder of the overdraft.
 class MemoryBudget {
  public:
   explicit MemoryBudget(std::uint64_t limit_bytes) : limit_(limit_bytes) {}  // 0: no limit
-  void Add(std::uint64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
-  void Release(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  void Add(std::uint64_t bytes) { used_.fetch_add(bytes); }
+  void Release(std::uint64_t bytes);
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
-  std::uint64_t limit() const { return limit_; }
-  bool Exhausted() const { return limit_ != 0 && used() >= limit_; }
+  bool Exhausted() const { return limit_ != 0 && used_.load() >= limit_; }
+
+  bool TakeOverdraft() { return !overdraft_taken_.exchange(true); }
+  void ReturnOverdraft();
+
+  // `available` is called, on any thread, when memory or the overdraft may be had again after somebody has asked for it
+  // with AwaitRoom.
+  // Set before the first use.
+  void SetListener(std::function<void()> available) { available_ = std::move(available); }
+  // False: there is room already.
+  bool AwaitRoom();
 
  private:
+  void Tell();
+
   const std::uint64_t limit_;
   std::atomic<std::uint64_t> used_{0};
+  std::atomic<bool> overdraft_taken_{false};
+  std::atomic<bool> awaited_{false};
+  std::function<void()> available_;
 };
 
 // A growable block of memory that counts against the budget while it lives. Grown only by the connection that fills it,

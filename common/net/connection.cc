@@ -1,0 +1,235 @@
+#include "common/net/connection.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace ottla {
+namespace {
+
+// A connection with much to read gives way to its neighbours after so many bytes.
+constexpr std::uint64_t kReadTurnBytes = 512 << 10;
+
+}  // namespace
+
+Connection::Connection(LoopContext& context, std::unique_ptr<Stream> stream, const Options& options, Owner& owner)
+    : context_(context),
+      owner_(owner),
+      options_(options),
+      stream_(std::move(stream)),
+      local_(stream_->local()),
+      peer_(stream_->peer()),
+      reader_(context.budget, options.max_frame_bytes),
+      queue_(options.send),
+      self_(std::make_shared<Connection*>(this)),
+      connected_(true),
+      last_activity_(context.clock->Now()) {
+  stream_->Attach(*context_.executor, this);
+  stream_->EnableRead(true);
+  read_enabled_ = true;
+  ArmIdle(options_.idle_timeout);
+}
+
+Connection::Connection(LoopContext& context, Network& network, const Endpoint& to, const Options& options,
+                       Owner& owner)
+    : context_(context),
+      owner_(owner),
+      options_(options),
+      peer_(to),
+      reader_(context.budget, options.max_frame_bytes),
+      queue_(options.send),
+      self_(std::make_shared<Connection*>(this)),
+      last_activity_(context.clock->Now()) {
+  stream_ = network.Connect(*context_.executor, to, this);
+  ArmIdle(options_.idle_timeout);
+}
+
+Connection::~Connection() { Shut(); }
+
+UniqueFunction<void()> Connection::Guarded(void (Connection::*work)()) {
+  return [weak = std::weak_ptr<Connection*>(self_), work] {
+    if (const auto alive = weak.lock()) ((*alive)->*work)();
+  };
+}
+
+void Connection::OnConnected(Status status) {
+  if (closed_) return;
+  if (!status.ok()) {
+    Fail(status);
+    return;
+  }
+  connected_ = true;
+  local_ = stream_->local();
+  peer_ = stream_->peer();
+  last_activity_ = context_.clock->Now();
+  if (want_reading_) {
+    stream_->EnableRead(true);
+    read_enabled_ = true;
+  }
+  if (!queue_.empty()) ScheduleFlush();
+  owner_.OnConnected();
+}
+
+void Connection::OnReadable() {
+  if (closed_) return;
+  if (want_reading_ && !owner_.MayRead()) want_reading_ = false;
+  if (!want_reading_ || input_ended_) {
+    // Only now: most pauses end before the peer sends anything more, and then no system call was needed.
+    stream_->EnableRead(false);
+    read_enabled_ = false;
+    return;
+  }
+  const std::weak_ptr<Connection*> alive = self_;
+  std::uint64_t taken = 0;
+  while (taken < kReadTurnBytes && ReadOnce(&taken)) {
+    if (alive.expired() || closed_ || !want_reading_ || input_ended_) return;
+  }
+}
+
+bool Connection::ReadOnce(std::uint64_t* taken) {
+  const std::span<char> window = reader_.Window(context_.scratch);
+  const IoResult result = stream_->Read(window);
+  switch (result.kind) {
+    case IoResult::Kind::kOk: break;
+    case IoResult::Kind::kWouldBlock: return false;
+    case IoResult::Kind::kEof: Fail(Status(StatusCode::kClosed, "closed by the peer")); return false;
+    case IoResult::Kind::kError: Fail(Status(StatusCode::kIoError, "the connection broke")); return false;
+  }
+  *taken += result.bytes;
+  last_activity_ = context_.clock->Now();
+  std::vector<Frame> frames;
+  const Status status = reader_.Received(window, result.bytes, &frames);
+  const bool more = result.bytes == window.size();
+  const std::weak_ptr<Connection*> alive = self_;
+  if (!frames.empty()) owner_.OnFrames(std::move(frames), last_activity_);
+  if (status.ok()) return more;
+  if (alive.expired() || closed_) return false;
+  input_ended_ = true;
+  owner_.OnBadFrame(status);
+  return false;
+}
+
+void Connection::SetReading(bool on) {
+  want_reading_ = on;
+  if (on && !read_enabled_ && connected_ && !closed_ && !input_ended_) {
+    stream_->EnableRead(true);
+    read_enabled_ = true;
+  }
+}
+
+void Connection::Send(Segments segments) {
+  context_.executor->CheckOnLoop();
+  if (closed_) return;
+  for (Segment& segment : segments) queue_.Push(std::move(segment));
+  above_high_ = above_high_ || queue_.AboveHigh();
+  ScheduleFlush();
+}
+
+void Connection::ScheduleFlush() {
+  if (flush_scheduled_ || write_enabled_ || warming_ || !connected_) return;
+  flush_scheduled_ = true;
+  context_.executor->Post(Guarded(&Connection::Flush));
+}
+
+void Connection::OnWritable() {
+  if (!closed_) Flush();
+}
+
+void Connection::Flush() {
+  flush_scheduled_ = false;
+  if (closed_) return;
+  const std::uint64_t before = queue_.queued_bytes();
+  const SendQueue::Outcome outcome = queue_.Flush(*stream_, context_.scratch);
+  if (queue_.queued_bytes() != before) last_activity_ = context_.clock->Now();
+  switch (outcome) {
+    case SendQueue::Outcome::kDrained: EnableWrite(false); break;
+    case SendQueue::Outcome::kBlocked: EnableWrite(true); break;
+    case SendQueue::Outcome::kTurnOver: ScheduleFlush(); break;  // or, when it was enabled, the next writable
+    case SendQueue::Outcome::kCold:
+      EnableWrite(false);
+      WarmFront();
+      break;
+    case SendQueue::Outcome::kBroken:
+      Fail(Status(StatusCode::kIoError, "sending failed, or a file was cut while it was sent"));
+      return;
+  }
+  AfterFlush();
+}
+
+void Connection::EnableWrite(bool on) {
+  if (write_enabled_ == on) return;
+  write_enabled_ = on;
+  stream_->EnableWrite(on);
+}
+
+void Connection::AfterFlush() {
+  if (closed_) return;
+  if (queue_.empty() && close_when_sent_) {
+    Fail(Status(StatusCode::kClosed, "closed by this side"));
+    return;
+  }
+  if (above_high_ && queue_.BelowLow()) {
+    above_high_ = false;
+    owner_.OnSendRoom();
+  }
+}
+
+void Connection::WarmFront() {
+  OTTLA_CHECK(context_.warm != nullptr) << "file ranges need a warmer";
+  warming_ = true;
+  context_.warm(queue_.cold_range(), queue_.cold_bytes(),
+                [weak = std::weak_ptr<Connection*>(self_)](const Status& status) {
+                  const auto alive = weak.lock();
+                  if (!alive || (*alive)->closed_) return;
+                  (*alive)->warming_ = false;
+                  if (status.ok()) {
+                    (*alive)->ScheduleFlush();
+                  } else {
+                    (*alive)->Fail(status.WithContext("reading a file to send"));
+                  }
+                });
+}
+
+void Connection::ArmIdle(Micros after) {
+  if (options_.idle_timeout.count() <= 0) return;
+  idle_timer_ = context_.executor->RunAfter(after, Guarded(&Connection::OnIdleTimer));
+}
+
+void Connection::OnIdleTimer() {
+  idle_timer_ = 0;
+  if (closed_) return;
+  // The timer is not moved at each read and write; it looks once per idle time how long ago the last one was.
+  const auto quiet = std::chrono::duration_cast<Micros>(context_.clock->Now() - last_activity_);
+  if (quiet < options_.idle_timeout) {
+    ArmIdle(options_.idle_timeout - quiet);
+    return;
+  }
+  Fail(Status(StatusCode::kTimeout, "idle"));
+}
+
+void Connection::CloseAfterSending() {
+  close_when_sent_ = true;
+  SetReading(false);
+  input_ended_ = true;
+  ScheduleFlush();
+}
+
+void Connection::Close() { Shut(); }
+
+void Connection::Fail(const Status& why) {
+  if (closed_) return;
+  Shut();
+  owner_.OnClosed(why);
+}
+
+void Connection::Shut() {
+  if (closed_) return;
+  closed_ = true;
+  context_.executor->Cancel(std::exchange(idle_timer_, 0));
+  // The stream may be the caller of the present call: it ends after the turn.
+  stream_->EnableRead(false);
+  EnableWrite(false);
+  context_.executor->Post([stream = std::move(stream_)]() mutable { stream.reset(); });
+}
+
+}  // namespace ottla

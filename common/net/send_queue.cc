@@ -1,0 +1,148 @@
+#include "common/net/send_queue.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace ottla {
+namespace {
+
+constexpr std::size_t kMaxParts = 64;
+
+std::string_view BytesOf(const Segment& segment) {
+  if (const auto* owned = std::get_if<std::string>(&segment)) return *owned;
+  return std::get<SharedBytes>(segment).bytes;
+}
+
+}  // namespace
+
+// What one write call takes.
+struct SendQueue::Batch {
+  std::array<iovec, kMaxParts> parts;
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;
+  std::size_t scratch_used = 0;
+
+  void Add(const char* data, std::size_t size) {
+    parts[count++] = {const_cast<char*>(data), size};
+    bytes += size;
+  }
+};
+
+void SendQueue::Push(Segment segment) {
+  const std::uint64_t size = SegmentSize(segment);
+  if (size == 0) return;
+  queued_ += size;
+  segments_.push_back(std::move(segment));
+}
+
+std::uint64_t SendQueue::cold_bytes() const { return std::min(cold_range().length, options_.turn_bytes); }
+
+bool SendQueue::BySendFile(const Segment& segment) const {
+  const auto* range = std::get_if<FileRange>(&segment);
+  return range != nullptr && options_.file_mode == FileSendMode::kSendFile && range->length >= options_.sendfile_from &&
+         range->file != nullptr && range->file->NativeFd() >= 0;
+}
+
+SendQueue::Outcome SendQueue::Flush(Stream& stream, std::span<char> scratch) {
+  std::uint64_t sent = 0;
+  while (!segments_.empty()) {
+    if (sent >= options_.turn_bytes) return Outcome::kTurnOver;
+    const std::uint64_t room = options_.turn_bytes - sent;
+    if (BySendFile(segments_.front())) {
+      const Outcome outcome = SendFileFront(stream, room, &sent);
+      if (outcome != Outcome::kDrained) return outcome;
+      continue;
+    }
+    Batch batch;
+    const Gathered gathered = Gather(batch, scratch, room);
+    if (gathered == Gathered::kBroken) return Outcome::kBroken;
+    if (batch.count == 0) return Outcome::kCold;
+    const IoResult result = stream.Write({batch.parts.data(), batch.count});
+    if (result.kind == IoResult::Kind::kWouldBlock) return Outcome::kBlocked;
+    if (result.kind != IoResult::Kind::kOk) return Outcome::kBroken;
+    Consume(result.bytes);
+    sent += result.bytes;
+    if (result.bytes < batch.bytes) return Outcome::kBlocked;
+  }
+  return Outcome::kDrained;
+}
+
+SendQueue::Gathered SendQueue::Gather(Batch& batch, std::span<char> scratch, std::uint64_t room) const {
+  std::uint64_t skip = front_sent_;
+  for (const Segment& segment : segments_) {
+    if (batch.count == kMaxParts || batch.bytes >= room || BySendFile(segment)) break;
+    if (const auto* range = std::get_if<FileRange>(&segment)) {
+      const std::uint64_t before = batch.bytes;
+      const Gathered gathered = CopyFromFile(*range, batch, scratch, room);
+      // What stands before a cold or broken range is still good to go.
+      if (gathered != Gathered::kOk) return batch.count == 0 ? gathered : Gathered::kOk;
+      if (batch.bytes - before < range->length) break;
+    } else {
+      const std::string_view bytes = BytesOf(segment).substr(skip);
+      batch.Add(bytes.data(), bytes.size());
+    }
+    skip = 0;
+  }
+  return Gathered::kOk;
+}
+
+SendQueue::Gathered SendQueue::CopyFromFile(const FileRange& range, Batch& batch, std::span<char> scratch,
+                                            std::uint64_t room) const {
+  const std::size_t wanted =
+      std::min<std::uint64_t>({range.length, room - batch.bytes, scratch.size() - batch.scratch_used});
+  if (wanted == 0) return Gathered::kOk;
+  const std::span<char> into = scratch.subspan(batch.scratch_used, wanted);
+  if (range.file == nullptr || !range.Valid()) return Gathered::kBroken;
+  const auto got = range.file->TryReadAt(into, range.position);
+  if (!got.ok()) return got.status().code() == StatusCode::kUnavailable ? Gathered::kCold : Gathered::kBroken;
+  // Asked again after the read: what a truncation let in meanwhile must not leave.
+  if (*got == 0 || !range.Valid()) return Gathered::kBroken;
+  batch.Add(into.data(), *got);
+  batch.scratch_used += *got;
+  return Gathered::kOk;
+}
+
+SendQueue::Outcome SendQueue::SendFileFront(Stream& stream, std::uint64_t room, std::uint64_t* sent) {
+  const FileRange& range = std::get<FileRange>(segments_.front());
+  if (!range.Valid()) return Outcome::kBroken;
+  const std::uint64_t length = std::min(range.length, room);
+  if (const Status probe = ProbeCached(range, length); !probe.ok()) {
+    return probe.code() == StatusCode::kUnavailable ? Outcome::kCold : Outcome::kBroken;
+  }
+  const IoResult result = stream.SendFile(*range.file, range.position, length);
+  if (result.kind == IoResult::Kind::kWouldBlock) return Outcome::kBlocked;
+  if (result.kind != IoResult::Kind::kOk || !range.Valid()) return Outcome::kBroken;
+  Consume(result.bytes);
+  *sent += result.bytes;
+  return result.bytes < length ? Outcome::kBlocked : Outcome::kDrained;
+}
+
+void SendQueue::Consume(std::uint64_t bytes) {
+  queued_ -= bytes;
+  while (bytes > 0) {
+    OTTLA_CHECK(!segments_.empty());
+    Segment& front = segments_.front();
+    if (auto* range = std::get_if<FileRange>(&front)) {
+      const std::uint64_t step = std::min(bytes, range->length);
+      range->Consume(step);
+      bytes -= step;
+      if (range->length == 0) segments_.pop_front();
+      continue;
+    }
+    const std::uint64_t left = BytesOf(front).size() - front_sent_;
+    const std::uint64_t step = std::min(bytes, left);
+    bytes -= step;
+    front_sent_ += step;
+    if (step == left) {
+      segments_.pop_front();
+      front_sent_ = 0;
+    }
+  }
+}
+
+}  // namespace ottla

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/log/append_check.h"
 #include "broker/log/log_manager.h"
 #include "broker/replica/isr_sender.h"
 #include "broker/replica/metadata_cache.h"
@@ -26,7 +27,6 @@
 
 namespace ottla {
 
-struct CheckedAppend;
 class Partition;
 class PartitionShard;
 struct FollowerSlice;
@@ -67,21 +67,27 @@ struct ReplicaOptions {
 struct ReplicaEnv {
   const Clock& clock;
   LogManager& logs;
-  TopicConfigSource topic_config;
+  TopicConfigSource topic_config;                              // never null
+  std::function<LogConfig(const std::string&)> log_config;     // as LogManagerOptions::config_of
   IsrSender* isr_sender = nullptr;   // set before the first LeaderAndIsr
   FetchControl* fetchers = nullptr;  // set before the first LeaderAndIsr
   ReplicaOptions options;
 };
 
-// One partition of a Produce request. The batches went through stage 1 of append_check.
+// One partition of a Produce request, or a batch of a coordinator of this broker.
 struct AppendRequest {
   std::string_view topic;  // alive until the call returns
   std::int32_t partition = 0;
-  std::unique_ptr<CheckedAppend> batches;  // stage 1 of append_check; keeps the bytes alive
+  // Stage 1 of append_check, refused or not: some refusals are answered only where this broker leads the partition.
+  CheckedAppend batch;
+  std::shared_ptr<const void> keep_alive;  // of the bytes in `batch` (RequestContext::frame.buffer)
   AppendOrigin origin = AppendOrigin::kClient;
   bool transaction_verified = true;  // may open a transaction on this partition
+  std::optional<TxnMarker> marker;   // the batch is a control batch that ends a transaction
   std::int16_t acks = -1;            // 0 and 1: answered when written; -1: when all in-sync replicas have it
   Millis timeout{30'000};            // of acks=-1, counted from the write
+  // -1, or: NOT_LEADER_OR_FOLLOWER when the partition is led under another epoch by now (coordinators).
+  LeaderEpoch only_under = kNoLeaderEpoch;
 };
 using AppendCallback = UniqueFunction<void(ProduceResult)>;
 

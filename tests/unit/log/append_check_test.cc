@@ -1,0 +1,138 @@
+// The leader's checks against Kafka's: what it stored (appends.jsonl) and what it refused (bad.jsonl).
+#include "broker/log/append_check.h"
+
+#include <gtest/gtest.h>
+
+#include "common/record/batch_builder.h"
+#include "tests/support/golden.h"
+#include "tests/support/record_json.h"
+
+namespace ottla {
+namespace {
+
+using nlohmann::json;
+using test::DecodedBatches;
+
+constexpr std::int64_t kNow = 1'700'001'000'000;
+constexpr Offset kLogEnd{1000};
+constexpr LeaderEpoch kEpoch{5};
+
+std::int64_t Number(const json& config, const char* name, std::int64_t fallback) {
+  return config.contains(name) ? std::stoll(config[name].get<std::string>()) : fallback;
+}
+
+AppendRules RulesOf(const json& config) {
+  AppendRules rules;
+  const std::string compression = config.value("compression.type", "producer");
+  if (compression == "uncompressed") rules.codec = Codec::kNone;
+  for (const Codec codec : {Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd}) {
+    if (ToString(codec) == compression) rules.codec = codec;
+  }
+  if (config.value("message.timestamp.type", "CreateTime") == "LogAppendTime") {
+    rules.timestamp_type = TimestampType::kLogAppendTime;
+  }
+  rules.timestamp_before_max_ms = Number(config, "message.timestamp.before.max.ms", rules.timestamp_before_max_ms);
+  rules.timestamp_after_max_ms = Number(config, "message.timestamp.after.max.ms", rules.timestamp_after_max_ms);
+  rules.max_message_bytes = Number(config, "max.message.bytes", rules.max_message_bytes);
+  rules.compacted = config.value("cleanup.policy", "delete") == "compact";
+  return rules;
+}
+
+AppendSource SourceOf(const json& line) {
+  AppendSource source;
+  source.produce_version = line["produce_version"];
+  source.tp = {"t", 0};
+  source.now_ms = line.value("now", kNow);
+  return source;
+}
+
+json WithoutSizes(json batches) {
+  for (json& batch : batches) {
+    batch.erase("size");
+    batch.erase("crc");
+  }
+  return batches;
+}
+
+void ExpectStored(const json& line, CheckedAppend& checked) {
+  const AssignedAppend assigned =
+      AssignOffsets(checked, Offset(line.value("log_end_offset", 1000)), LeaderEpoch(line.value("leader_epoch", 5)),
+                    line.value("now", kNow));
+  EXPECT_EQ(assigned.first_offset.value, line["first_offset"]);
+  EXPECT_EQ(assigned.last_offset.value, line["last_offset"]);
+  EXPECT_EQ(assigned.max_timestamp, line["max_timestamp"]);
+  EXPECT_EQ(assigned.log_append_time, line["log_append_time"]);
+  EXPECT_EQ(assigned.offset_of_max_timestamp, assigned.last_offset);
+  const std::string stored = test::FromHex(line["stored_hex"].get<std::string>());
+  const DecodedBatches expected = test::Decode(stored);
+  const DecodedBatches actual = test::Decode(checked.bytes());
+  ASSERT_EQ(expected.batches.size(), 1U);
+  EXPECT_EQ(actual.records, expected.records);
+  EXPECT_EQ(WithoutSizes(actual.batches), WithoutSizes(expected.batches));
+  const bool compressed = expected.batches[0]["is_compressed"];
+  if (!compressed || checked.rewritten.empty()) {
+    EXPECT_EQ(test::ToHex(checked.bytes()), test::ToHex(stored));
+  }
+}
+
+json ErrorsJson(const std::vector<RecordError>& errors) {
+  json out = json::array();
+  for (const RecordError& error : errors) out.push_back({{"batch_index", error.batch_index}, {"message", error.message}});
+  return out;
+}
+
+// Sizes after compression depend on the compressor: Kafka's verdict on a rewritten batch near the limit may differ.
+bool TooCloseToTell(const json& line, const AppendRules& rules) {
+  const auto in_size = static_cast<std::int64_t>(line["in_hex"].get<std::string>().size() / 2);
+  return line["produce_error"] == "MESSAGE_TOO_LARGE" && in_size <= rules.max_message_bytes;
+}
+
+TEST(AppendCheck, StoresAsKafka) {
+  int checked_count = 0;
+  AppendScratch scratch;
+  test::ForEachGolden("appends.jsonl", [&](const json& line) {
+    SCOPED_TRACE(line["name"].get<std::string>());
+    std::string bytes = test::FromHex(line["in_hex"].get<std::string>());
+    const AppendRules rules = RulesOf(line["topic_config"]);
+    CheckedAppend checked = CheckAppend(bytes, rules, SourceOf(line), scratch);
+    if (TooCloseToTell(line, rules) && checked.ok()) return;
+    ++checked_count;
+    ASSERT_EQ(ToString(checked.refusal.code), line["produce_error"].get<std::string>()) << checked.refusal.reason;
+    if (checked.ok()) return ExpectStored(line, checked);
+    EXPECT_EQ(ErrorsJson(checked.refusal.record_errors), line.value("record_errors", json::array()));
+    EXPECT_EQ(checked.refusal.message.has_value(), line.contains("record_errors"));
+    if (checked.refusal.message) {
+      EXPECT_EQ(*checked.refusal.message, line["produce_message"].get<std::string>());
+    }
+  });
+  EXPECT_GT(checked_count, 150);
+}
+
+bool IsRefusedLike(const json& line, ErrorCode code) {
+  const std::string expected = line["produce_error"];
+  if (expected == "UNKNOWN_SERVER_ERROR" || expected == "NONE") {
+    return code == ErrorCode::kCorruptMessage || code == ErrorCode::kInvalidRecord || code == ErrorCode::kMessageTooLarge;
+  }
+  return ToString(code) == expected;
+}
+
+TEST(AppendCheck, RefusesAsKafkaOrBetter) {
+  AppendScratch scratch;
+  test::ForEachGolden("bad.jsonl", [&](const json& line) {
+    SCOPED_TRACE(line["name"].get<std::string>());
+    std::string bytes = test::FromHex(line["hex"].get<std::string>());
+    CheckedAppend checked = CheckAppend(bytes, AppendRules(), SourceOf(line), scratch);
+    const bool accepted = line["produce_error"] == "NONE" && line.value("stored_readable", true);
+    ASSERT_EQ(checked.ok(), accepted) << checked.refusal.reason;
+    if (accepted) return ExpectStored(line, checked);
+    EXPECT_TRUE(IsRefusedLike(line, checked.refusal.code)) << checked.refusal.code << ": " << checked.refusal.reason;
+    if (line.contains("produce_stage") && line["produce_error"] != "UNKNOWN_SERVER_ERROR") {
+      EXPECT_EQ(checked.refusal.before_leadership, line["produce_stage"] == "request");
+    }
+    EXPECT_EQ(test::ToHex(bytes), line["hex"].get<std::string>()) << "a refused request was edited";
+    EXPECT_EQ(checked.refusal.record_errors.size(), line.value("record_errors", json::array()).size());
+  });
+}
+
+}  // namespace
+}  // namespace ottla

@@ -9,11 +9,7 @@
 #include "common/protocol/codec.h"
 #include "common/protocol/frame.h"
 #include "common/protocol/json_dump.h"
-#include "common/protocol/messages/consumer_protocol.h"
-#include "common/protocol/messages/offsets_topic.h"
-#include "common/protocol/messages/offsets_topic_new_groups.h"
-#include "common/protocol/messages/principal_data.h"
-#include "common/protocol/messages/txn_topic.h"
+#include "data_messages.h"
 #include "tests/support/golden.h"
 
 namespace ottla {
@@ -116,36 +112,7 @@ TEST(GoldenMessages, DecodeAndEncodeToTheSameBytes) {
 }
 
 const MessageRows* FindData(std::string_view name) {
-  static constexpr const MessageRows* kData[] = {
-      &OffsetCommitKey::kRows,
-      &OffsetCommitValue::kRows,
-      &GroupMetadataKey::kRows,
-      &GroupMetadataValue::kRows,
-      &ConsumerGroupCurrentMemberAssignmentKey::kRows,
-      &ConsumerGroupCurrentMemberAssignmentValue::kRows,
-      &ConsumerGroupMemberMetadataKey::kRows,
-      &ConsumerGroupMemberMetadataValue::kRows,
-      &ConsumerGroupMetadataKey::kRows,
-      &ConsumerGroupMetadataValue::kRows,
-      &ConsumerGroupPartitionMetadataKey::kRows,
-      &ConsumerGroupPartitionMetadataValue::kRows,
-      &ConsumerGroupTargetAssignmentMemberKey::kRows,
-      &ConsumerGroupTargetAssignmentMemberValue::kRows,
-      &ConsumerGroupTargetAssignmentMetadataKey::kRows,
-      &ConsumerGroupTargetAssignmentMetadataValue::kRows,
-      &ShareGroupMemberMetadataKey::kRows,
-      &ShareGroupMemberMetadataValue::kRows,
-      &ShareGroupMetadataKey::kRows,
-      &ShareGroupMetadataValue::kRows,
-      &ShareGroupPartitionMetadataKey::kRows,
-      &ShareGroupPartitionMetadataValue::kRows,
-      &TransactionLogKey::kRows,
-      &TransactionLogValue::kRows,
-      &ConsumerProtocolSubscription::kRows,
-      &ConsumerProtocolAssignment::kRows,
-      &DefaultPrincipalData::kRows,
-  };
-  for (const MessageRows* rows : kData) {
+  for (const MessageRows* rows : test::kDataMessages) {
     if (rows->name == name) return rows;
   }
   return nullptr;

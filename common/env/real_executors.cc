@@ -19,7 +19,9 @@ RealExecutors::RealExecutors(const Clock& clock, const Options& options) {
   }
   for (EventLoop* loop : loops) threads_.emplace_back([loop] { loop->Run(); });
   for (EventLoop* loop : loops) RunOn(*loop, [] {});  // OnThread() holds from here on
-  if (options.watchdog) watchdog_ = std::make_unique<Watchdog>(std::move(loops));
+  if (options.watchdog_tick.count() > 0) {
+    watchdog_ = std::make_unique<Watchdog>(std::move(loops), options.watchdog_tick);
+  }
 }
 
 RealExecutors::~RealExecutors() { Stop(); }

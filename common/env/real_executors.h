@@ -20,7 +20,7 @@ class RealExecutors final : public Executors {
   struct Options {
     std::size_t data_loops = 1;
     std::size_t disk_threads = 1;  // one per log dir
-    bool watchdog = true;
+    Micros watchdog_tick = std::chrono::seconds(1);  // ten of them without a turn end the process; 0: no watchdog
   };
   RealExecutors(const Clock& clock, const Options& options);
   ~RealExecutors() override;

@@ -19,7 +19,8 @@ bool HangDetector::Observe(std::size_t loop, std::uint64_t progress) {
   return seen.ticks >= patience_;
 }
 
-Watchdog::Watchdog(std::vector<EventLoop*> loops) : loops_(std::move(loops)), thread_([this] { Run(); }) {}
+Watchdog::Watchdog(std::vector<EventLoop*> loops, Micros tick)
+    : loops_(std::move(loops)), tick_(tick), thread_([this] { Run(); }) {}
 
 Watchdog::~Watchdog() {
   {
@@ -35,7 +36,7 @@ void Watchdog::Run() {
   HangDetector detector(loops_.size(), kPatienceTicks);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    changed_.wait_for(lock, std::chrono::seconds(1));
+    changed_.wait_for(lock, tick_);
     for (std::size_t i = 0; i < loops_.size() && !stopping_; ++i) {
       if (detector.Observe(i, loops_[i]->progress())) Die(*loops_[i]);
     }
@@ -43,7 +44,7 @@ void Watchdog::Run() {
 }
 
 void Watchdog::Die(EventLoop& loop) {
-  LOG(ERROR) << "loop " << loop.name() << " has not turned for " << kPatienceTicks << " s; ending the process";
+  LOG(ERROR) << "loop " << loop.name() << " has not turned for " << kPatienceTicks << " ticks of the watchdog; ending the process";
   // To the loop's own thread, so that the stack shown is the one that hangs.
   pthread_kill(loop.native_thread(), SIGABRT);
   std::mutex never;

@@ -34,7 +34,7 @@ class HangDetector {
 class Watchdog {
  public:
   static constexpr int kPatienceTicks = 10;
-  explicit Watchdog(std::vector<EventLoop*> loops);  // which outlive it
+  explicit Watchdog(std::vector<EventLoop*> loops, Micros tick = std::chrono::seconds(1));  // which outlive it
   ~Watchdog();
 
  private:
@@ -42,6 +42,7 @@ class Watchdog {
   [[noreturn]] void Die(EventLoop& loop);
 
   const std::vector<EventLoop*> loops_;
+  const Micros tick_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;

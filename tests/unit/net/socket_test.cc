@@ -1,0 +1,209 @@
+// Real sockets over loopback, ports chosen by the system.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <future>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/base/random.h"
+#include "common/env/real_executors.h"
+#include "common/env/socket_network.h"
+#include "common/env/system_clock.h"
+#include "common/net/acceptor.h"
+#include "common/net/connection.h"
+
+namespace ottla {
+namespace {
+
+// Sends every frame back with its length in front.
+class EchoOwner final : public Connection::Owner {
+ public:
+  EchoOwner(LoopContext& context, std::unique_ptr<Stream> stream, const Connection::Options& options)
+      : connection_(context, std::move(stream), options, *this) {}
+  void OnFrames(std::vector<Frame> frames, MonoTime) override {
+    for (Frame& frame : frames) {
+      WireSegments answer;
+      answer.emplace_back(Prefix(frame.bytes.size()));
+      const std::string_view bytes(frame.bytes.data(), frame.bytes.size());
+      answer.emplace_back(SharedBytes{std::move(frame.buffer), bytes});
+      connection_.Send(std::move(answer));
+    }
+    connection_.SetReading(!connection_.SendBlocked());
+  }
+  void OnSendRoom() override { connection_.SetReading(true); }
+  void OnBadFrame(const Status&) override { connection_.CloseAfterSending(); }
+  void OnClosed(const Status& status) override { why = status; }
+
+  static std::string Prefix(std::size_t size) {
+    const std::uint32_t big = __builtin_bswap32(static_cast<std::uint32_t>(size));
+    return {reinterpret_cast<const char*>(&big), sizeof big};
+  }
+  Status why;
+
+ private:
+  Connection connection_;
+};
+
+// Sends `requests`, expects them back in order.
+class Client final : public Connection::Owner {
+ public:
+  Client(LoopContext& context, Network& network, const Endpoint& to, std::vector<std::string> requests)
+      : expected_(std::move(requests)), connection_(context, network, to, {}, *this) {
+    for (const std::string& request : expected_) {
+      WireSegments segments;
+      segments.emplace_back(EchoOwner::Prefix(request.size()));
+      segments.emplace_back(request);
+      connection_.Send(std::move(segments));
+    }
+  }
+  void OnFrames(std::vector<Frame> frames, MonoTime) override {
+    for (const Frame& frame : frames) {
+      ASSERT_LT(received_, expected_.size());
+      ASSERT_EQ(std::string_view(frame.bytes.data(), frame.bytes.size()), expected_[received_]);
+      if (++received_ == expected_.size()) done.set_value(Status::Ok());
+    }
+  }
+  void OnBadFrame(const Status& why) override { done.set_value(why); }
+  void OnClosed(const Status& why) override { done.set_value(why); }
+  std::promise<Status> done;
+
+ private:
+  std::vector<std::string> expected_;
+  std::size_t received_ = 0;
+  Connection connection_;
+};
+
+class SocketTest : public testing::Test {
+ protected:
+  SocketTest() {
+    for (std::size_t i = 0; i < contexts_.size(); ++i) {
+      contexts_[i].executor = &executors_.Data(i);
+      contexts_[i].clock = &clock_;
+    }
+    client_context_.executor = &executors_.Control();
+    client_context_.clock = &clock_;
+  }
+  ~SocketTest() override {
+    RealExecutors::RunOn(executors_.Data(0), [this] { acceptor_.StopListening(); });
+    for (std::size_t i = 0; i < contexts_.size(); ++i) {
+      RealExecutors::RunOn(executors_.Data(i), [this, i] { echoes_[i].clear(); });
+    }
+    executors_.Stop();
+  }
+
+  std::uint16_t Listen(const std::string& host, const Connection::Options& options = {}) {
+    std::uint16_t port = 0;
+    RealExecutors::RunOn(executors_.Data(0), [&] {
+      auto bound = acceptor_.Listen(network_, {host, 0}, 50, [this, options](auto stream, auto place) {
+        const std::size_t i = place->loop();
+        echoes_[i].emplace_back(
+            std::make_unique<EchoOwner>(contexts_[i], std::move(stream), options), std::move(place));
+      });
+      EXPECT_TRUE(bound.ok()) << bound.status();
+      port = bound.ok() ? *bound : 0;
+    });
+    return port;
+  }
+  // How the exchange of `requests` ended.
+  Status Exchange(const Endpoint& to, std::vector<std::string> requests) {
+    std::unique_ptr<Client> client;
+    RealExecutors::RunOn(executors_.Control(), [&] {
+      client = std::make_unique<Client>(client_context_, network_, to, std::move(requests));
+    });
+    Status status = client->done.get_future().get();
+    RealExecutors::RunOn(executors_.Control(), [&] { client.reset(); });
+    return status;
+  }
+
+  SystemClock clock_;
+  RealExecutors executors_{clock_, {.data_loops = 2}};
+  SocketNetwork network_{clock_, {}};
+  std::shared_ptr<ConnectionCensus> census_ =
+      std::make_shared<ConnectionCensus>(2, ConnectionCensus::Limits{.total = 100, .per_ip = 4});
+  Acceptor acceptor_{executors_, census_};
+  std::array<LoopContext, 2> contexts_;
+  LoopContext client_context_;
+  using Echo = std::pair<std::unique_ptr<EchoOwner>, std::unique_ptr<ConnectionCensus::Place>>;
+  std::array<std::vector<Echo>, 2> echoes_;
+};
+
+TEST_F(SocketTest, FramesOfAllSizesComeBackInOrder) {
+  const std::uint16_t port = Listen("127.0.0.1");
+  const std::uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Random random(seed);
+  std::vector<std::string> requests;
+  for (int i = 0; i < 300; ++i) {
+    std::string body(1 + random.Below(std::uint64_t{1} << random.Below(i % 20 == 0 ? 23 : 12)), '\0');
+    for (char& c : body) c = static_cast<char>(random.Next());
+    requests.push_back(std::move(body));
+  }
+  EXPECT_TRUE(Exchange({"127.0.0.1", port}, requests).ok());
+}
+
+TEST_F(SocketTest, NamesAreResolvedAndAllInterfacesServeBothVersions) {
+  const std::uint16_t port = Listen("");
+  EXPECT_TRUE(Exchange({"localhost", port}, {"by name"}).ok());
+  EXPECT_TRUE(Exchange({"127.0.0.1", port}, {"v4"}).ok());
+}
+
+TEST_F(SocketTest, ConnectingFailsWithAStatus) {
+  std::uint16_t port = Listen("127.0.0.1");
+  RealExecutors::RunOn(executors_.Data(0), [this] { acceptor_.StopListening(); });
+  EXPECT_EQ(Exchange({"127.0.0.1", port}, {"x"}).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Exchange({"no-such-host.invalid", 1}, {"x"}).code(), StatusCode::kUnavailable);
+}
+
+TEST_F(SocketTest, APortInUseIsToldApart) {
+  const std::uint16_t port = Listen("127.0.0.1");
+  RealExecutors::RunOn(executors_.Data(0), [&] {
+    const auto second = network_.Listen(executors_.Data(0), {"127.0.0.1", port}, 1, [](auto) {});
+    ASSERT_FALSE(second.ok());
+    EXPECT_EQ(second.status().code(), StatusCode::kAlreadyExists);
+  });
+}
+
+TEST_F(SocketTest, TheLeastBusyLoopGetsTheNextConnectionUpToTheLimit) {
+  const std::uint16_t port = Listen("127.0.0.1");
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 4; ++i) {
+    RealExecutors::RunOn(executors_.Control(), [&] {
+      clients.push_back(std::make_unique<Client>(client_context_, network_, Endpoint{"127.0.0.1", port},
+                                                 std::vector<std::string>{"hello"}));
+    });
+    EXPECT_TRUE(clients.back()->done.get_future().get().ok());
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    RealExecutors::RunOn(executors_.Data(i), [&] { EXPECT_EQ(echoes_[i].size(), 2u); });
+  }
+  EXPECT_FALSE(Exchange({"127.0.0.1", port}, {"one too many for this address"}).ok());
+  RealExecutors::RunOn(executors_.Control(), [&] { clients.clear(); });
+}
+
+TEST_F(SocketTest, IdleConnectionsAreClosed) {
+  Connection::Options options;
+  options.idle_timeout = Millis(30);
+  const std::uint16_t port = Listen("127.0.0.1", options);
+  std::unique_ptr<Client> client;
+  RealExecutors::RunOn(executors_.Control(), [&] {
+    client = std::make_unique<Client>(client_context_, network_, Endpoint{"127.0.0.1", port},
+                                      std::vector<std::string>{});
+  });
+  EXPECT_EQ(client->done.get_future().get().code(), StatusCode::kClosed);
+  RealExecutors::RunOn(executors_.Control(), [&] { client.reset(); });
+  RealExecutors::RunOn(executors_.Data(0), [&] { EXPECT_EQ(echoes_[0].at(0).first->why.code(), StatusCode::kTimeout); });
+}
+
+TEST_F(SocketTest, ABadLengthClosesAfterTheAnswersBeforeIt) {
+  Connection::Options options;
+  options.max_frame_bytes = 10;
+  const std::uint16_t port = Listen("127.0.0.1", options);
+  EXPECT_EQ(Exchange({"127.0.0.1", port}, {"good", "good too", "far too long for here"}).code(), StatusCode::kClosed);
+}
+
+}  // namespace
+}  // namespace ottla

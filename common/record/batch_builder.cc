@@ -154,8 +154,8 @@ void AppendLegacyMessage(int magic, Offset offset, std::int64_t timestamp, Times
   char* p = out.data() + begin;
   const std::size_t size = out.size() - begin;
   StoreI32(p + kBatchLengthAt, static_cast<std::int32_t>(size - kLogOverhead));
-  StoreU32(p + kLegacyCrcAt, static_cast<std::uint32_t>(
-                                 crc32_z(0, reinterpret_cast<const Bytef*>(p + kMagicAt), size - kMagicAt)));
+  StoreU32(p + kLegacyCrcAt,
+           static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(p + kMagicAt), size - kMagicAt)));
 }
 
 void LegacyBuilder::Append(Offset offset, std::int64_t timestamp, NullableBytes key, NullableBytes value) {

@@ -1,6 +1,6 @@
-// The lz4 frames that Kafka's own stream classes read and write: independent blocks, optional block checksums and content
-// size, a content checksum that nobody checks, nothing after the end mark. In magic 0 the header checksum is computed
-// over the magic as well, a bug of old clients that the format has to keep.
+// The lz4 frames that Kafka's own stream classes read and write: independent blocks, optional block checksums and
+// content size, a content checksum that nobody checks, nothing after the end mark. In magic 0 the header checksum is
+// computed over the magic as well, a bug of old clients that the format has to keep.
 #include <lz4.h>
 #include <lz4hc.h>
 

@@ -66,8 +66,8 @@ RecordIterator::Step RecordIterator::Next(Record& out) {
   out.sequence = base_sequence_ == kNoSequence ? kNoSequence : AdvanceSequence(base_sequence_, raw.offset_delta);
   out.key = Bytes(raw.key, raw.key_size);
   out.value = Bytes(raw.value, raw.value_size);
-  out.headers = RecordHeaders(std::string_view(raw.headers, static_cast<std::size_t>(raw.end - raw.headers)),
-                              raw.header_count);
+  out.headers =
+      RecordHeaders(std::string_view(raw.headers, static_cast<std::size_t>(raw.end - raw.headers)), raw.header_count);
   return Step::kRecord;
 }
 

@@ -1,6 +1,6 @@
 // Batches as they lie in a request, in memory or in a segment: framing of all formats (magic 0, 1, 2), the header of a
-// v2 batch, and edits of it in place. Nothing here owns or copies bytes, and nothing trusts them: a view is made only of
-// bytes whose size was checked. Pure; any thread.
+// v2 batch, and edits of it in place. Nothing here owns or copies bytes, and nothing trusts them: a view is made only
+// of bytes whose size was checked. Pure; any thread.
 //
 // Layout and rules: Apache Kafka's DefaultRecordBatch, LegacyRecord, ByteBufferLogInputStream (3.9).
 #pragma once
@@ -50,8 +50,8 @@ inline constexpr std::size_t kBatchHeaderSize = 61;
 // Positions in a message of magic 0 or 1.
 inline constexpr std::size_t kLegacyCrcAt = 12;  // covers from the magic to the end
 inline constexpr std::size_t kLegacyAttributesAt = 17;
-inline constexpr std::size_t kLegacyTimestampAt = 18;      // magic 1
-inline constexpr std::size_t kLegacyMinSizeV0 = 12 + 14;   // with null key and value
+inline constexpr std::size_t kLegacyTimestampAt = 18;     // magic 1
+inline constexpr std::size_t kLegacyMinSizeV0 = 12 + 14;  // with null key and value
 inline constexpr std::size_t kLegacyMinSizeV1 = 12 + 22;
 inline constexpr std::int32_t kMinLengthField = 14;
 inline constexpr std::int32_t kMaxLengthField = 0x7fffffff - 12;  // so that a batch's size fits 31 bits
@@ -182,7 +182,8 @@ bool CrcMatches(const BatchFrame& frame);
 // Edits in place; `batch` points at a whole v2 batch of `size` bytes. Offset and leader epoch lie outside the CRC.
 void SetBaseOffset(char* batch, Offset base_offset);
 void SetLeaderEpoch(char* batch, LeaderEpoch epoch);
-// Recomputes the CRC only if one of the two really changes; then unused attribute bits become 0. Returns whether it did.
+// Recomputes the CRC only if one of the two really changes; then unused attribute bits become 0. Returns whether it
+// did.
 bool SetTimestamps(char* batch, std::size_t size, TimestampType type, std::int64_t max_timestamp);
 void UpdateCrc(char* batch, std::size_t size);
 

@@ -51,7 +51,7 @@ class RecordReader {
 // Control records (transaction markers). Layout: Apache Kafka's ControlRecordType, EndTransactionMarker.
 enum class ControlType : std::int16_t { kAbort = 0, kCommit = 1 };  // others exist and are tolerated
 struct ControlRecord {
-  std::int16_t type = -1;  // a ControlType, or unknown
+  std::int16_t type = -1;                         // a ControlType, or unknown
   std::optional<std::int32_t> coordinator_epoch;  // of the two known types
 };
 // nullopt: the key or value is too short or of a negative version. Newer versions and longer bodies are accepted.

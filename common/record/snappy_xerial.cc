@@ -1,5 +1,5 @@
-// Snappy as the xerial Java library frames it: a 16-byte header, then blocks of {i32 compressed length, raw snappy}. Some
-// clients send one bare snappy block instead.
+// Snappy as the xerial Java library frames it: a 16-byte header, then blocks of {i32 compressed length, raw snappy}.
+// Some clients send one bare snappy block instead.
 #include <snappy.h>
 
 #include <algorithm>

@@ -15,7 +15,7 @@ constexpr std::uint64_t ZigZagEncode(std::int64_t v) {
 
 namespace internal {
 // False: cut, or longer than `max_bytes`.
-inline bool ReadRaw(const char*& p, const char* end, int max_bytes, std::uint64_t& out) {
+[[gnu::noinline]] inline bool ReadRaw(const char*& p, const char* end, int max_bytes, std::uint64_t& out) {
   std::uint64_t value = 0;
   for (int i = 0; i < max_bytes && p < end; ++i) {
     const auto byte = static_cast<unsigned char>(*p++);
@@ -29,14 +29,26 @@ inline bool ReadRaw(const char*& p, const char* end, int max_bytes, std::uint64_
 }
 }  // namespace internal
 
-// Reads at p, which moves behind the number. False: cut or too long; p is then anywhere up to end.
+// Reads at p, which moves behind the number. False: cut or too long; p is then anywhere up to end. One and two bytes,
+// all but a few numbers in real batches, go without a loop; the branches are left to the predictor on purpose: records
+// of a batch resemble each other, and selecting the length by arithmetic would chain every field to the one before.
 inline bool ReadVarint(const char*& p, const char* end, std::int32_t& out) {
-  if (p < end && static_cast<unsigned char>(*p) < 0x80) [[likely]] {
-    const std::uint32_t byte = static_cast<unsigned char>(*p++);
-    out = static_cast<std::int32_t>(byte >> 1) ^ -static_cast<std::int32_t>(byte & 1);
-    return true;
-  }
   std::uint64_t raw = 0;
+  if (end - p >= 2) [[likely]] {
+    const std::uint32_t first = static_cast<unsigned char>(p[0]);
+    if (first < 0x80) {
+      ++p;
+      out = static_cast<std::int32_t>(first >> 1) ^ -static_cast<std::int32_t>(first & 1);
+      return true;
+    }
+    const std::uint32_t second = static_cast<unsigned char>(p[1]);
+    if (second < 0x80) {
+      p += 2;
+      const std::uint32_t both = (first & 0x7f) | (second << 7);
+      out = static_cast<std::int32_t>(both >> 1) ^ -static_cast<std::int32_t>(both & 1);
+      return true;
+    }
+  }
   if (!internal::ReadRaw(p, end, 5, raw)) return false;
   const auto low = static_cast<std::uint32_t>(raw);
   out = static_cast<std::int32_t>(low >> 1) ^ -static_cast<std::int32_t>(low & 1);
@@ -44,11 +56,13 @@ inline bool ReadVarint(const char*& p, const char* end, std::int32_t& out) {
 }
 
 inline bool ReadVarlong(const char*& p, const char* end, std::int64_t& out) {
-  if (p < end && static_cast<unsigned char>(*p) < 0x80) [[likely]] {
-    out = ZigZagDecode(static_cast<unsigned char>(*p++));
+  std::uint64_t raw = 0;
+  if (end - p >= 2 && ((p[0] & 0x80) == 0 || (p[1] & 0x80) == 0)) [[likely]] {
+    std::int32_t small = 0;
+    ReadVarint(p, end, small);
+    out = small;
     return true;
   }
-  std::uint64_t raw = 0;
   if (!internal::ReadRaw(p, end, 10, raw)) return false;
   out = ZigZagDecode(raw);
   return true;

@@ -83,8 +83,8 @@ RecordFault Zstd::DecompressFrame(std::string_view frame, std::size_t limit, Byt
     out.Reserve(std::max(out.size() + room, std::min(limit, 2 * out.capacity())));
   }
   char nothing = 0;
-  const std::size_t got = ZSTD_decompressDCtx(decompress_, room > 0 ? out.data() + out.size() : &nothing, room,
-                                              frame.data(), frame.size());
+  const std::size_t got =
+      ZSTD_decompressDCtx(decompress_, room > 0 ? out.data() + out.size() : &nothing, room, frame.data(), frame.size());
   if (ZSTD_isError(got) != 0) return room < bound ? RecordFault::kTooLarge : RecordFault::kCorrupt;
   out.SetSize(out.size() + got);
   return RecordFault::kNone;

@@ -95,7 +95,8 @@ inline DecodedBatches Decode(std::string_view bytes) {
       if (!frame.header.is_control) continue;
       const auto control = ParseControlRecord(record);
       EXPECT_TRUE(control.has_value());
-      if (control) out.control = {{"type_id", control->type}, {"coordinator_epoch", control->coordinator_epoch.value_or(0)}};
+      if (control)
+        out.control = {{"type_id", control->type}, {"coordinator_epoch", control->coordinator_epoch.value_or(0)}};
     }
     EXPECT_EQ(got, RecordReader::Step::kEnd);
   }

@@ -55,9 +55,8 @@ json WithoutSizes(json batches) {
 }
 
 void ExpectStored(const json& line, CheckedAppend& checked) {
-  const AssignedAppend assigned =
-      AssignOffsets(checked, Offset(line.value("log_end_offset", 1000)), LeaderEpoch(line.value("leader_epoch", 5)),
-                    line.value("now", kNow));
+  const AssignedAppend assigned = AssignOffsets(checked, Offset(line.value("log_end_offset", 1000)),
+                                                LeaderEpoch(line.value("leader_epoch", 5)), line.value("now", kNow));
   EXPECT_EQ(assigned.first_offset.value, line["first_offset"]);
   EXPECT_EQ(assigned.last_offset.value, line["last_offset"]);
   EXPECT_EQ(assigned.max_timestamp, line["max_timestamp"]);
@@ -77,7 +76,8 @@ void ExpectStored(const json& line, CheckedAppend& checked) {
 
 json ErrorsJson(const std::vector<RecordError>& errors) {
   json out = json::array();
-  for (const RecordError& error : errors) out.push_back({{"batch_index", error.batch_index}, {"message", error.message}});
+  for (const RecordError& error : errors)
+    out.push_back({{"batch_index", error.batch_index}, {"message", error.message}});
   return out;
 }
 
@@ -111,7 +111,8 @@ TEST(AppendCheck, StoresAsKafka) {
 bool IsRefusedLike(const json& line, ErrorCode code) {
   const std::string expected = line["produce_error"];
   if (expected == "UNKNOWN_SERVER_ERROR" || expected == "NONE") {
-    return code == ErrorCode::kCorruptMessage || code == ErrorCode::kInvalidRecord || code == ErrorCode::kMessageTooLarge;
+    return code == ErrorCode::kCorruptMessage || code == ErrorCode::kInvalidRecord ||
+           code == ErrorCode::kMessageTooLarge;
   }
   return ToString(code) == expected;
 }

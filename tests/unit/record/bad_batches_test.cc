@@ -1,6 +1,6 @@
 // Damaged and hostile batches (bad.jsonl) through the reader: it takes what Kafka's consumer takes, refuses what that
-// refuses, and gives out the same number of batches and records before it stops. Every cut and a flip of every byte must
-// be survived too, with memory bound by the bytes that are there.
+// refuses, and gives out the same number of batches and records before it stops. Every cut and a flip of every byte
+// must be survived too, with memory bound by the bytes that are there.
 #include <gtest/gtest.h>
 
 #include "common/record/record_reader.h"

@@ -148,5 +148,35 @@ TEST(GoldenRecords, EncodeAsKafka) {
   EXPECT_GT(same_records, 0);
 }
 
+// `read` decodes one number at the front of the bytes.
+template <class Int, class Read>
+void ExpectDecodes(const json& expected, const std::string& bytes, Read read) {
+  const char* p = bytes.data();
+  Int value = 0;
+  const bool ok = read(p, bytes.data() + bytes.size(), value);
+  ASSERT_EQ(ok, expected.is_number()) << test::ToHex(bytes);
+  if (ok) {
+    EXPECT_EQ(value, expected.get<Int>()) << test::ToHex(bytes);
+  }
+}
+
+TEST(GoldenVarints, AsKafka) {
+  int seen = 0;
+  test::ForEachGolden("hashes.jsonl", [&](const json& line) {
+    const std::string kind = line["kind"];
+    if (kind != "varint" && kind != "varlong" && kind != "decode_varint") return;
+    ++seen;
+    const std::string bytes = test::FromHex(line["hex"].get<std::string>());
+    const bool decode = kind == "decode_varint";
+    if (kind != "varlong") ExpectDecodes<std::int32_t>(line[decode ? "varint" : "value"], bytes, ReadVarint);
+    if (kind != "varint") ExpectDecodes<std::int64_t>(line[decode ? "varlong" : "value"], bytes, ReadVarlong);
+    if (decode) return;
+    std::string written;
+    WriteVarint(written, line["value"].get<std::int64_t>());
+    EXPECT_EQ(test::ToHex(written), line["hex"].get<std::string>());
+  });
+  EXPECT_GT(seen, 100);
+}
+
 }  // namespace
 }  // namespace ottla

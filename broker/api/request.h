@@ -57,7 +57,7 @@ struct RequestContext {
 // What is written for one request. The server puts the length and the response header in front.
 struct Response {
   int header_version = 0;  // 0: correlation id; 1: correlation id and an empty tag section
-  Segments body;
+  WireSegments body;
   Millis throttle{0};      // the connection hands over no further request for so long after this answer
 };
 

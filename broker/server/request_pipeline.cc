@@ -205,7 +205,7 @@ void RequestPipeline::ReleaseFront() {
 }
 
 void RequestPipeline::SendAnswer(Slot& slot) {
-  Segments& body = slot.response->body;
+  WireSegments& body = slot.response->body;
   std::string prefix =
       AnswerPrefix(TotalSize(body), slot.raw, slot.correlation_id, slot.response->header_version);
   if (auto* first = body.empty() ? nullptr : std::get_if<std::string>(&body.front());

@@ -117,10 +117,10 @@ void Connection::SetReading(bool on) {
   }
 }
 
-void Connection::Send(Segments segments) {
+void Connection::Send(WireSegments segments) {
   context_.executor->CheckOnLoop();
   if (closed_) return;
-  for (Segment& segment : segments) queue_.Push(std::move(segment));
+  for (WireSegment& segment : segments) queue_.Push(std::move(segment));
   above_high_ = above_high_ || queue_.AboveHigh();
   ScheduleFlush();
 }

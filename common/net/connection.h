@@ -48,7 +48,7 @@ class Connection final : private Stream::Handler {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void Send(Segments segments);  // leaves at the end of the turn
+  void Send(WireSegments segments);  // leaves at the end of the turn
   // Off: what has been read already is still delivered. On: from the next readiness.
   void SetReading(bool on);
   void set_max_frame_bytes(std::int32_t bytes) { reader_.set_max_frame_bytes(bytes); }

@@ -19,18 +19,18 @@ struct SharedBytes {
   std::string_view bytes;
 };
 
-using Segment = std::variant<std::string, SharedBytes, FileRange>;
-using Segments = std::vector<Segment>;
+using WireSegment = std::variant<std::string, SharedBytes, FileRange>;
+using WireSegments = std::vector<WireSegment>;
 
-inline std::uint64_t SegmentSize(const Segment& segment) {
+inline std::uint64_t SegmentSize(const WireSegment& segment) {
   if (const auto* owned = std::get_if<std::string>(&segment)) return owned->size();
   if (const auto* shared = std::get_if<SharedBytes>(&segment)) return shared->bytes.size();
   return std::get<FileRange>(segment).length;
 }
 
-inline std::uint64_t TotalSize(const Segments& segments) {
+inline std::uint64_t TotalSize(const WireSegments& segments) {
   std::uint64_t total = 0;
-  for (const Segment& segment : segments) total += SegmentSize(segment);
+  for (const WireSegment& segment : segments) total += SegmentSize(segment);
   return total;
 }
 

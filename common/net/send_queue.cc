@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxParts = 64;
 
-std::string_view BytesOf(const Segment& segment) {
+std::string_view BytesOf(const WireSegment& segment) {
   if (const auto* owned = std::get_if<std::string>(&segment)) return *owned;
   return std::get<SharedBytes>(segment).bytes;
 }
@@ -33,7 +33,7 @@ struct SendQueue::Batch {
   }
 };
 
-void SendQueue::Push(Segment segment) {
+void SendQueue::Push(WireSegment segment) {
   const std::uint64_t size = SegmentSize(segment);
   if (size == 0) return;
   queued_ += size;
@@ -42,7 +42,7 @@ void SendQueue::Push(Segment segment) {
 
 std::uint64_t SendQueue::cold_bytes() const { return std::min(cold_range().length, options_.turn_bytes); }
 
-bool SendQueue::BySendFile(const Segment& segment) const {
+bool SendQueue::BySendFile(const WireSegment& segment) const {
   const auto* range = std::get_if<FileRange>(&segment);
   return range != nullptr && options_.file_mode == FileSendMode::kSendFile && range->length >= options_.sendfile_from &&
          range->file != nullptr && range->file->NativeFd() >= 0;
@@ -74,7 +74,7 @@ SendQueue::Outcome SendQueue::Flush(Stream& stream, std::span<char> scratch) {
 
 SendQueue::Gathered SendQueue::Gather(Batch& batch, std::span<char> scratch, std::uint64_t room) const {
   std::uint64_t skip = front_sent_;
-  for (const Segment& segment : segments_) {
+  for (const WireSegment& segment : segments_) {
     if (batch.count == kMaxParts || batch.bytes >= room || BySendFile(segment)) break;
     if (const auto* range = std::get_if<FileRange>(&segment)) {
       const std::uint64_t before = batch.bytes;
@@ -126,7 +126,7 @@ void SendQueue::Consume(std::uint64_t bytes) {
   queued_ -= bytes;
   while (bytes > 0) {
     OTTLA_CHECK(!segments_.empty());
-    Segment& front = segments_.front();
+    WireSegment& front = segments_.front();
     if (auto* range = std::get_if<FileRange>(&front)) {
       const std::uint64_t step = std::min(bytes, range->length);
       range->Consume(step);

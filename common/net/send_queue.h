@@ -37,7 +37,7 @@ class SendQueue {
 
   explicit SendQueue(const Options& options) : options_(options) {}
 
-  void Push(Segment segment);
+  void Push(WireSegment segment);
   // `scratch`: memory of the loop for bytes copied from files, free again when this returns.
   Outcome Flush(Stream& stream, std::span<char> scratch);
 
@@ -56,11 +56,11 @@ class SendQueue {
   Gathered Gather(Batch& batch, std::span<char> scratch, std::uint64_t room) const;
   Gathered CopyFromFile(const FileRange& range, Batch& batch, std::span<char> scratch, std::uint64_t room) const;
   Outcome SendFileFront(Stream& stream, std::uint64_t room, std::uint64_t* sent);
-  bool BySendFile(const Segment& segment) const;
+  bool BySendFile(const WireSegment& segment) const;
   void Consume(std::uint64_t bytes);
 
   const Options options_;
-  std::deque<Segment> segments_;  // none empty
+  std::deque<WireSegment> segments_;  // none empty
   std::uint64_t front_sent_ = 0;  // of a front that is not a file range
   std::uint64_t queued_ = 0;
 };

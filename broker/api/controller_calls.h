@@ -1,0 +1,33 @@
+// Small things that the handlers of controller APIs share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/ids.h"
+
+namespace ottla {
+
+// "" and absent are the same to us and null on the wire.
+inline std::optional<std::string_view> NullIfEmpty(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+inline std::vector<BrokerId> ToBrokerIds(const std::vector<std::int32_t>& numbers) {
+  std::vector<BrokerId> ids;
+  ids.reserve(numbers.size());
+  for (const std::int32_t number : numbers) ids.emplace_back(number);
+  return ids;
+}
+
+inline std::vector<std::int32_t> ToNumbers(const std::vector<BrokerId>& ids) {
+  std::vector<std::int32_t> numbers;
+  numbers.reserve(ids.size());
+  for (const BrokerId id : ids) numbers.push_back(id.value);
+  return numbers;
+}
+
+}  // namespace ottla

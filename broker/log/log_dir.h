@@ -1,14 +1,17 @@
 // One entry of log.dirs as its logs see it: where it is, whether it still works, and where its slow work runs.
-// Shared by all loops: the path is fixed, the two states that change are atomics.
+// Shared by all loops: what is fixed is fixed at start, what changes is atomic or behind the one small lock.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 
+#include "broker/log/checkpoint.h"
 #include "common/base/clock.h"
 #include "common/base/executor.h"
+#include "common/base/ids.h"
 #include "common/base/status.h"
 #include "common/io/file.h"
 
@@ -29,10 +32,21 @@ class LogDir {
   bool offline() const { return offline_.load(std::memory_order_acquire); }
   // An I/O error: the directory is offline until restart. Any thread.
   void Fail(const Status& why);
+  std::string failure() const;  // empty while it works
 
   // After a write that took over 2 ms, appends go through the disk thread for 10 s.
   bool slow() const { return clock_.Now().time_since_epoch().count() < slow_until_us_.load(std::memory_order_relaxed); }
   void NoteWrite(Micros took);
+
+  // What the checkpoints of this directory are to say. Logs tell it when theirs changes.
+  void SetRecoveryPoint(const TopicPartition& tp, Offset offset);
+  void SetLogStart(const TopicPartition& tp, std::optional<Offset> offset);  // nullopt: the first segment's base
+  void Forget(const TopicPartition& tp);
+  OffsetCheckpoint RecoveryPoints() const;
+  OffsetCheckpoint LogStarts() const;
+  // On the disk executor; block. Both replace the file durably.
+  Status WriteRecoveryPoints() const;
+  Status WriteLogStarts() const;
 
   std::atomic<std::int64_t> log_count{0};  // for placing new partitions
 
@@ -45,6 +59,10 @@ class LogDir {
   const std::function<void(std::size_t, const Status&)> on_failure_;
   std::atomic<bool> offline_{false};
   std::atomic<std::int64_t> slow_until_us_{0};
+  mutable std::mutex mutex_;  // guards the four below
+  std::string failure_;
+  OffsetCheckpoint recovery_points_;
+  OffsetCheckpoint log_starts_;
 };
 
 }  // namespace ottla

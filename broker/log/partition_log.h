@@ -29,8 +29,11 @@
 
 namespace ottla {
 
+class FileCache;
 class LogDir;
 struct LoadedLog;
+struct Segment;
+struct SegmentImage;
 
 // Whole batches in the order they are to be written. The views stay good while `owner` is held.
 struct AppendBytes {
@@ -79,12 +82,16 @@ struct ReadRequest {
 struct ReadPlan {
   FileRange range;    // empty: nothing between offset and upper
   BatchHeader first;  // header of the first batch; meaningful when the range is not empty
+  // No record in the range has this offset or a larger one, unless it is below the request's `upper` as well: an upper
+  // bound for AbortedIn.
+  Offset end_bound = kNoOffset;
 };
 
 enum class ReadStatus {
   kOk,
   kCold,        // needs the disk: call Warm with the same request, then Read again
   kOutOfRange,  // below log start or above log end: OFFSET_OUT_OF_RANGE 1
+  kCorrupt,     // the segment does not parse there: CORRUPT_MESSAGE 2
   kStorage,     // the directory is offline: KAFKA_STORAGE_ERROR 56
 };
 
@@ -104,7 +111,8 @@ struct TimestampedOffset {
 class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
  public:
   // Made by LogManager only.
-  PartitionLog(TopicPartition tp, std::shared_ptr<LogDir> dir, Executor& owner, LogConfig config, LoadedLog loaded);
+  PartitionLog(TopicPartition tp, std::shared_ptr<LogDir> dir, Executor& owner, std::shared_ptr<FileCache> cache,
+               LogConfig config, LoadedLog loaded);
   ~PartitionLog();
   PartitionLog(const PartitionLog&) = delete;
   PartitionLog& operator=(const PartitionLog&) = delete;
@@ -159,7 +167,6 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   ReadResult Read(const ReadRequest& request);
   // Brings what `request` needs into memory, then `done`. An error: the directory went offline or the log is gone.
   void Warm(const ReadRequest& request, UniqueFunction<void(Status)> done);
-  // The header of the batch that holds `offset` or, in a hole, the next one; nullopt: cold or none.
   // Aborted transactions a reader of [from, upper) must skip; nullopt: cold (call WarmAborted, then again).
   std::optional<std::vector<AbortedTxn>> AbortedIn(Offset from, Offset upper);
   void WarmAborted(Offset from, Offset upper, UniqueFunction<void(Status)> done);
@@ -176,8 +183,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   // Log start moves up to `offset` (never down, never beyond the high watermark; kOutOfRange then). Segments go with
   // the next retention run.
   Status AdvanceLogStart(Offset offset);
-  // Removes what the retention settings allow. Returns how many segments went.
-  std::size_t ApplyRetention(std::int64_t now_ms);
+  // Removes what the retention settings allow, then tells how many segments went.
+  void ApplyRetention(std::int64_t now_ms, UniqueFunction<void(std::size_t removed)> done);
   // flush.ms: starts a flush when the oldest unflushed append is that old.
   void FlushIfDue(std::int64_t now_ms);
   // Makes everything below the log end durable and moves the recovery point there.
@@ -190,8 +197,119 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void Abandon();
 
  private:
-  class Impl;
-  std::shared_ptr<Impl> impl_;
+  struct AppendOp;
+  struct FlushWaiter {
+    Offset target;
+    UniqueFunction<void(Status)> done;
+  };
+  // Where a batch begins, remembered so that readers at the tail need no lookup. `at` is the offset a reader asks for.
+  struct Landmark {
+    Offset at;
+    Offset segment;
+    std::uint64_t position = 0;
+    BatchHeader header;
+    std::int64_t noted_ms = 0;
+  };
+  struct WarmResult;
+  struct FlushJob;
+  using SegmentIterator = std::vector<std::unique_ptr<Segment>>::const_iterator;
+
+  // Runs `work` on the directory's disk executor, then `then(log, result)` here if the log still exists.
+  template <class Work, class Then>
+  void OnDisk(Work work, Then then);
+
+  Segment& active() { return *segments_.back(); }
+  const Segment& active() const { return *segments_.back(); }
+  SegmentIterator FloorSegment(Offset offset) const;  // end(): all begin above it
+  Segment* FindSegment(Offset base);
+  void Adopt(LoadedLog loaded);
+  void BeginOperation();
+  // The operation in flight has ended: tells whoever asked (`answer`), then whoever waits.
+  template <class Answer>
+  void EndOperation(Answer answer) {
+    busy_ = false;
+    exclusive_ = false;
+    answer();
+    if (!busy_) RunIdleWaiters();
+    StartFlush();
+  }
+  void RunIdleWaiters();
+  // Makes the operation in flight exclusive and runs `task` once no background task is on the disk.
+  void WhenBackgroundIdle(Task task);
+  void BackgroundDone();
+  void FailDir(const Status& why);
+
+  // Appends (partition_log_append.cc).
+  void StartAppend(std::unique_ptr<AppendOp> op);
+  bool Analyze(AppendOp& op);
+  bool CheckFollower(AppendOp& op);
+  void AppendAfterRoll(std::unique_ptr<AppendOp> op);
+  void OpenThenWrite(std::unique_ptr<AppendOp> op);
+  void WriteAppend(std::unique_ptr<AppendOp> op);
+  void WriteOnDisk(std::unique_ptr<AppendOp> op, std::shared_ptr<File> file);
+  void CutBackFailedWrite(std::unique_ptr<AppendOp> op, std::shared_ptr<File> file, Status why);
+  void Commit(AppendOp& op);
+  void FinishAppend(std::unique_ptr<AppendOp> op, AppendError error, const std::string& message);
+  void Answer(std::unique_ptr<AppendOp> op, AppendError error, const std::string& message);
+  void Roll(Offset new_base, UniqueFunction<void(Status)> then);
+  std::int64_t JitterMs() const;
+  void Remember(const Landmark& landmark);
+
+  // Reads (partition_log_read.cc).
+  Result<std::optional<Landmark>> Locate(Segment& segment, Offset offset);
+  Result<std::uint64_t> LimitPosition(Segment& segment, Offset upper);
+  Offset EndBound(Segment& segment, SegmentIterator next, std::uint64_t end_position, Offset upper);
+  std::uint64_t HotFrom(const Segment& segment) const;
+  std::vector<SegmentImage> Images() const;
+  void LookUpTime(std::optional<std::int64_t> timestamp, UniqueFunction<void(Result<TimestampedOffset>)> done);
+  void Learn(const std::vector<SegmentImage>& images);
+
+  // Upkeep (partition_log_upkeep.cc).
+  void WriteIndexBlocks();
+  void StartFlush();
+  FlushJob MakeFlushJob(Offset target);
+  static Status RunFlush(FileSystem& files, const FlushJob& job);
+  void FinishFlush(const FlushJob& job, const Status& status);
+  void RemoveSegments(std::size_t count);
+  void RemoveFilesLater(std::vector<Offset> bases);
+  void LoadTimestampsThenRetain(std::int64_t now_ms, UniqueFunction<void(std::size_t)> done);
+  void NoteBounds();
+
+  const TopicPartition tp_;
+  const std::shared_ptr<LogDir> dir_;
+  Executor& owner_;
+  const std::shared_ptr<FileCache> cache_;
+  LogConfig config_;
+  std::string path_;
+  Uuid topic_id_;
+
+  std::vector<std::unique_ptr<Segment>> segments_;  // by base; never empty; the last is the active one
+  Offset log_start_;
+  Offset log_end_;
+  Offset recovery_point_;
+  Offset high_watermark_;
+  LeaderEpochs epochs_;
+  ProducerState producers_;
+  std::deque<Landmark> landmarks_;
+
+  bool closed_ = false;
+  bool busy_ = false;
+  bool exclusive_ = false;  // the operation in flight cuts or closes files: no flush meanwhile
+  std::deque<Task> idle_waiters_;
+  int background_ = 0;      // tasks on the disk that do not stop appends
+  Task background_waiter_;  // an operation that needs them ended
+
+  // What the files do not say yet.
+  bool flushing_ = false;
+  std::vector<FlushWaiter> flush_waiters_;
+  Offset flush_target_;
+  std::uint64_t epochs_version_ = 0;  // raised by each change
+  std::uint64_t epochs_written_ = 0;
+  bool metadata_unsynced_ = false;
+  bool dir_unsynced_ = false;
+  std::vector<Offset> unsynced_snapshots_;
+  std::int64_t oldest_unflushed_ms_ = -1;
+  bool index_write_pending_ = false;
 };
 
 }  // namespace ottla

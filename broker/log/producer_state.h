@@ -68,9 +68,10 @@ enum class AppendOrigin { kClient, kCoordinator, kReplication };
 
 enum class ProducerCheck {
   kOk,
-  kDuplicate,          // answer with the cached batch, write nothing
-  kOutOfOrder,         // OUT_OF_ORDER_SEQUENCE_NUMBER 45
-  kFenced,             // INVALID_PRODUCER_EPOCH 47
+  kDuplicate,   // write nothing, answer with the cached batch; it may be one of the same burst, so only once that is
+                // written
+  kOutOfOrder,  // OUT_OF_ORDER_SEQUENCE_NUMBER 45
+  kFenced,      // INVALID_PRODUCER_EPOCH 47
   kInvalidTxnState,    // INVALID_TXN_STATE 48
   kCoordinatorFenced,  // TRANSACTION_COORDINATOR_FENCED 52
 };
@@ -139,7 +140,6 @@ class ProducerState {
 
  private:
   friend class ProducerStaging;
-  void OpenTxn(std::int64_t producer_id, ProducerEntry& entry, Offset first);
 
   std::unordered_map<std::int64_t, ProducerEntry> producers_;
   std::map<Offset, std::int64_t> open_;    // first offset -> producer

@@ -1,0 +1,69 @@
+// Opening the directory of one partition, on a disk thread. Everything here blocks.
+//
+// After a clean stop only names, sizes and the tail of the last segment are read. After an unclean one every segment
+// from the recovery point on is scanned. Damage is repaired where the bytes allow it and told in `notes`; bytes that
+// are more than a torn tail stay in files that end in .cut or .bad. Order and rules: Apache Kafka's LogLoader (3.9),
+// without the accidents by which it refuses to start.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker/log/leader_epochs.h"
+#include "broker/log/log_config.h"
+#include "broker/log/producer_state.h"
+#include "broker/log/recovery.h"
+#include "common/base/ids.h"
+#include "common/base/status.h"
+#include "common/io/file.h"
+
+namespace ottla {
+
+struct LoadOptions {
+  LogConfig config;
+  bool clean = false;  // the directory has its clean mark
+  Offset recovery_point{0};
+  Offset log_start{0};       // from log-start-offset-checkpoint
+  Offset high_watermark{0};  // from replication-offset-checkpoint
+  std::int64_t now_ms = 0;
+  bool replay_producers = false;  // even where a clean stop left no snapshot
+};
+
+struct LoadedLog {
+  std::string dir;
+  std::vector<SegmentImage> segments;      // at least one; the last is the active one, its indexes are known
+  std::vector<AbortedTxn> active_aborted;  // rows of the active segment's txn index
+  Offset log_start{0};
+  Offset log_end{0};
+  Offset recovery_point{0};
+  Offset high_watermark{0};
+  LeaderEpochs epochs;
+  bool epochs_changed = false;  // the file says something else
+  ProducerState producers;
+  std::vector<Offset> unsynced_snapshots;
+  Uuid topic_id;                   // zero: none
+  std::vector<std::string> notes;  // what was found wrong, and what was done about it
+};
+
+Result<LoadedLog> LoadLog(FileSystem& files, const std::string& dir, const LoadOptions& options);
+
+// A new, empty log that begins at `start`. Nothing is synced.
+Result<LoadedLog> CreateLog(FileSystem& files, const std::string& dir, const LogConfig& config, const Uuid& topic_id,
+                            Offset start);
+
+// The files of an empty segment. Left-over files of that name go first.
+Status CreateSegment(FileSystem& files, const std::string& dir, const LogConfig& config, Offset base);
+
+// Gives the segment's files, and the snapshot of that offset, the suffix .deleted.
+Status MarkDeleted(FileSystem& files, const std::string& dir, Offset base);
+// Unlinks what MarkDeleted renamed.
+Status UnlinkDeleted(FileSystem& files, const std::string& dir, Offset base);
+
+// State of the producers at `end`: the newest usable snapshot at or below it, and what the segments say after it.
+// Snapshots beyond `end` are removed.
+Result<ProducerState> RebuildProducers(FileSystem& files, const std::string& dir,
+                                       const std::vector<SegmentImage>& segments, Offset log_start, Offset end,
+                                       const LoadOptions& options, std::vector<std::string>& notes);
+
+}  // namespace ottla

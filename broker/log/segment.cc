@@ -1,0 +1,103 @@
+#include "broker/log/segment.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "broker/log/segment_files.h"
+
+namespace ottla {
+namespace {
+
+constexpr std::int64_t kMaxSpan = std::numeric_limits<std::int32_t>::max();
+
+std::uint32_t Relative(Offset base, Offset offset) { return static_cast<std::uint32_t>(Distance(base, offset)); }
+
+template <class Entry>
+Status WriteTail(FileSystem& files, const std::string& path, const SparseIndex<Entry>& index, bool sync) {
+  if (index.tail.empty() && !sync) return Status::Ok();
+  const auto file = files.Open(path, OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  if (!index.tail.empty()) {
+    OTTLA_RETURN_IF_ERROR((*file)->Write(EncodeEntries<Entry>(index.tail), index.written * Entry::kSize));
+  }
+  return sync ? (*file)->Sync() : Status::Ok();
+}
+
+}  // namespace
+
+Segment::Segment(SegmentImage from, std::int64_t now_ms, const std::shared_ptr<FileCache>& cache)
+    : image(std::move(from)),
+      log(cache),
+      index(cache),
+      generation(std::make_shared<FileGeneration>(0)),
+      aborted_known(!image.has_txn_file),
+      created_ms(now_ms) {}
+
+void Segment::OnAppended(std::uint64_t bytes, Offset last_offset, std::int64_t max_timestamp,
+                         Offset max_timestamp_offset, const LogConfig& config, std::int64_t now_ms) {
+  if (image.size == 0) image.first_timestamp = max_timestamp;
+  image.NoteTimestamp(max_timestamp, max_timestamp_offset);
+  if (static_cast<std::int64_t>(bytes_since_index) > config.index_interval_bytes) {
+    image.offsets.Append({Relative(image.base, last_offset), static_cast<std::uint32_t>(image.size)});
+    AddTimeEntry();
+    bytes_since_index = 0;
+  }
+  bytes_since_index += bytes;
+  image.size += bytes;
+  image.mtime_ms = now_ms;
+}
+
+void Segment::AddTimeEntry() {
+  const std::int64_t last = image.times.last ? image.times.last->timestamp : kNoTimestamp;
+  if (image.largest_timestamp <= last) return;
+  image.times.Append({image.largest_timestamp, Relative(image.base, image.largest_timestamp_offset)});
+}
+
+bool Segment::MustRoll(std::uint64_t bytes, Offset last_offset, std::int64_t max_timestamp, const LogConfig& config,
+                       std::int64_t jitter_ms, std::int64_t now_ms) const {
+  if (static_cast<std::int64_t>(image.size) > config.segment_bytes - static_cast<std::int64_t>(bytes)) return true;
+  if (image.size > 0) {
+    const std::int64_t waited =
+        image.first_timestamp >= 0 ? max_timestamp - image.first_timestamp : now_ms - created_ms;
+    const std::int64_t limit =
+        config.cleanup_compact ? std::min(config.segment_ms, config.max_compaction_lag_ms) : config.segment_ms;
+    if (waited > limit - jitter_ms) return true;
+  }
+  const auto max_offsets = static_cast<std::uint64_t>(config.segment_index_bytes) / OffsetEntry::kSize;
+  const auto max_times = static_cast<std::uint64_t>(config.segment_index_bytes) / TimeEntry::kSize;
+  // One time entry stays free for the one that a roll adds.
+  if (image.offsets.size() >= max_offsets || image.times.size() + 1 >= max_times) return true;
+  const std::int64_t span = Distance(image.base, last_offset);
+  return span > kMaxSpan || span < 0;
+}
+
+IndexWrite PendingIndexWrite(const Segment& segment) {
+  IndexWrite write{.base = segment.base(), .offsets = segment.image.offsets, .times = segment.image.times};
+  if (segment.aborted_known) {
+    write.aborted.assign(segment.aborted.begin() + static_cast<std::ptrdiff_t>(segment.aborted_written),
+                         segment.aborted.end());
+    write.aborted_at = segment.aborted_written;
+  }
+  return write;
+}
+
+void OnIndexWritten(Segment& segment, const IndexWrite& write) {
+  segment.image.offsets.OnWritten(write.offsets.size());
+  segment.image.times.OnWritten(write.times.size());
+  if (write.aborted.empty()) return;
+  segment.image.has_txn_file = true;
+  segment.aborted_written = std::max(segment.aborted_written, write.aborted_at + write.aborted.size());
+}
+
+Status WriteIndexTails(FileSystem& files, const std::string& dir, const IndexWrite& write, bool sync) {
+  OTTLA_RETURN_IF_ERROR(WriteTail(files, SegmentPath(dir, write.base, kOffsetIndexSuffix), write.offsets, sync));
+  OTTLA_RETURN_IF_ERROR(WriteTail(files, SegmentPath(dir, write.base, kTimeIndexSuffix), write.times, sync));
+  if (write.aborted.empty() && (!sync || write.aborted_at == 0)) return Status::Ok();
+  const auto file = files.Open(SegmentPath(dir, write.base, kTxnIndexSuffix), OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  OTTLA_RETURN_IF_ERROR((*file)->Write(EncodeAbortedTxns(write.aborted), write.aborted_at * kAbortedTxnSize));
+  return sync ? (*file)->Sync() : Status::Ok();
+}
+
+}  // namespace ottla

@@ -1,0 +1,138 @@
+// The two sparse indexes of a segment: offset to file position (.index) and timestamp to offset (.timeindex).
+//
+// An index is the entries already in its file followed by a tail kept in memory, which the disk thread writes in
+// blocks. So our files are never longer than their entries; Kafka's, grown to segment.index.bytes and filled with zeros
+// while a segment is active, are recognised by their last entry and cut. Pure, but for the reader passed in. Layout and
+// rules: Apache Kafka's OffsetIndex, TimeIndex (3.9).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/base/ids.h"
+#include "common/base/status.h"
+#include "common/record/big_endian.h"
+
+namespace ottla {
+
+// The last offset of an append, relative to the segment's base, and the position of the append's first byte.
+struct OffsetEntry {
+  static constexpr std::size_t kSize = 8;
+  std::uint32_t relative = 0;
+  std::uint32_t position = 0;
+
+  std::int64_t key() const { return relative; }
+  // No real entry is zero: the first append of a segment is never indexed.
+  bool is_padding() const { return relative == 0; }
+  void Encode(char* to) const {
+    StoreU32(to, relative);
+    StoreU32(to + 4, position);
+  }
+  static OffsetEntry Decode(const char* from) { return {LoadU32(from), LoadU32(from + 4)}; }
+  friend bool operator==(const OffsetEntry&, const OffsetEntry&) = default;
+};
+
+// The largest timestamp so far in the segment and the last offset of the first batch that has it.
+struct TimeEntry {
+  static constexpr std::size_t kSize = 12;
+  std::int64_t timestamp = -1;
+  std::uint32_t relative = 0;
+
+  std::int64_t key() const { return timestamp; }
+  bool is_padding() const { return timestamp == 0 && relative == 0; }
+  void Encode(char* to) const {
+    StoreI64(to, timestamp);
+    StoreU32(to + 8, relative);
+  }
+  static TimeEntry Decode(const char* from) { return {LoadI64(from), LoadU32(from + 8)}; }
+  friend bool operator==(const TimeEntry&, const TimeEntry&) = default;
+};
+
+template <class Entry>
+std::string EncodeEntries(std::span<const Entry> entries) {
+  std::string bytes(entries.size() * Entry::kSize, '\0');
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].Encode(bytes.data() + i * Entry::kSize);
+  return bytes;
+}
+
+// `read(span<char>, position)` -> Result<size_t>, as File::ReadAt or File::TryReadAt.
+template <class Entry, class Read>
+Result<Entry> ReadEntry(const Read& read, std::uint64_t number) {
+  char bytes[Entry::kSize];
+  const Result<std::size_t> got = read(std::span<char>(bytes), number * Entry::kSize);
+  if (!got.ok()) return got.status();
+  if (*got != Entry::kSize) return Status(StatusCode::kCorrupt, "index file is shorter than it was");
+  return Entry::Decode(bytes);
+}
+
+// How many of the first `count` entries of a file satisfy `before`, which holds for a prefix of them.
+template <class Entry, class Read, class Before>
+Result<std::uint64_t> PartitionPoint(const Read& read, std::uint64_t count, const Before& before) {
+  std::uint64_t low = 0;
+  std::uint64_t high = count;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const Result<Entry> entry = ReadEntry<Entry>(read, middle);
+    if (!entry.ok()) return entry.status();
+    if (before(*entry)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+// Entries in a file of `bytes` bytes, without zero padding at its end.
+template <class Entry, class Read>
+Result<std::uint64_t> CountEntries(const Read& read, std::uint64_t bytes) {
+  const std::uint64_t count = bytes / Entry::kSize;
+  if (count == 0) return count;
+  const Result<Entry> last = ReadEntry<Entry>(read, count - 1);
+  if (!last.ok()) return last.status();
+  if (!last->is_padding()) return count;
+  return PartitionPoint<Entry>(read, count, [](const Entry& entry) { return !entry.is_padding(); });
+}
+
+template <class Entry>
+struct SparseIndex {
+  std::uint64_t written = 0;  // entries in the file
+  std::optional<Entry> last;  // of all
+  std::vector<Entry> tail;    // not yet in the file
+
+  std::uint64_t size() const { return written + tail.size(); }
+  void Append(const Entry& entry) {
+    tail.push_back(entry);
+    last = entry;
+  }
+  // The first `count` entries are in the file now. May come late, or twice.
+  void OnWritten(std::uint64_t count) {
+    if (count <= written) return;
+    const std::uint64_t moved = std::min<std::uint64_t>(count - written, tail.size());
+    tail.erase(tail.begin(), tail.begin() + static_cast<std::ptrdiff_t>(moved));
+    written += moved;
+  }
+  // The last entry whose key is at most `key`; nullopt: none. Reads the file only when the tail does not reach so far
+  // back.
+  template <class Read>
+  Result<std::optional<Entry>> Floor(const Read& read, std::int64_t key) const {
+    if (last && last->key() <= key) return std::optional<Entry>(last);
+    const auto after = std::ranges::upper_bound(tail, key, {}, [](const Entry& entry) { return entry.key(); });
+    if (after != tail.begin()) return std::optional<Entry>(*std::prev(after));
+    const auto count = PartitionPoint<Entry>(read, written, [&](const Entry& entry) { return entry.key() <= key; });
+    if (!count.ok()) return count.status();
+    if (*count == 0) return std::optional<Entry>();
+    const auto entry = ReadEntry<Entry>(read, *count - 1);
+    if (!entry.ok()) return entry.status();
+    return std::optional<Entry>(*entry);
+  }
+};
+
+using OffsetIndex = SparseIndex<OffsetEntry>;
+using TimeIndex = SparseIndex<TimeEntry>;
+
+}  // namespace ottla

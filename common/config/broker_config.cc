@@ -261,9 +261,9 @@ Status Resolve(BrokerConfig* config) {
   const std::string& version_text = std::get<std::string>(config->Value("inter.broker.protocol.version"));
   Result<InterBrokerVersion> version = ParseInterBrokerVersion(version_text);
   if (!version.ok()) {
-    return Status(StatusCode::kInvalidArgument, "Invalid value " + version_text +
-                                                    " for configuration inter.broker.protocol.version: " +
-                                                    version.status().message());
+    return Status(StatusCode::kInvalidArgument,
+                  "Invalid value " + version_text +
+                      " for configuration inter.broker.protocol.version: " + version.status().message());
   }
   config->inter_broker_version = *version;
   Result<ListenerConfig> listeners = ResolveListeners(ListenerProperties(config->layers));

@@ -80,25 +80,29 @@ Status CheckNetwork(const BrokerConfig& config) {
   };
   const auto& mechanism = std::get<std::string>(config.Value("sasl.mechanism.inter.broker.protocol"));
   if (uses_sasl() && !Contains(config.Value("sasl.enabled.mechanisms"), mechanism)) {
-    return Bad("sasl.mechanism.inter.broker.protocol must be included in sasl.enabled.mechanisms when SASL is used for "
-               "inter-broker communication");
+    return Bad(
+        "sasl.mechanism.inter.broker.protocol must be included in sasl.enabled.mechanisms when SASL is used for "
+        "inter-broker communication");
   }
   return Status::Ok();
 }
 
 Status CheckReplication(const BrokerConfig& config) {
   if (config.replica_fetch_wait_max_ms > config.replica_socket_timeout_ms) {
-    return Bad("replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent unnecessary "
-               "socket timeouts");
+    return Bad(
+        "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent unnecessary "
+        "socket timeouts");
   }
   if (config.replica_fetch_wait_max_ms > config.replica_lag_time_max_ms) {
-    return Bad("replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to prevent "
-               "frequent changes in ISR");
+    return Bad(
+        "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to prevent "
+        "frequent changes in ISR");
   }
   const std::int64_t acks = Number(config, "offsets.commit.required.acks");
   if (acks < -1 || acks > config.offsets_topic_replication_factor) {
-    return Bad("offsets.commit.required.acks must be greater or equal -1 and less or equal to "
-               "offsets.topic.replication.factor");
+    return Bad(
+        "offsets.commit.required.acks must be greater or equal -1 and less or equal to "
+        "offsets.topic.replication.factor");
   }
   return Status::Ok();
 }

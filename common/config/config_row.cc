@@ -85,9 +85,8 @@ bool IsValid(const ConfigRow& row, const std::string& text) {
   // The choices of Kafka that are written in capitals are compared without regard to case.
   const bool any_case = row.valid.front() >= 'A' && row.valid.front() <= 'Z' && row.type == ConfigType::kString &&
                         row.name != "log.message.timestamp.type" && row.name != "message.timestamp.type";
-  return std::ranges::any_of(choices, [&](const std::string& choice) {
-    return choice == text || (any_case && Lower(choice) == Lower(text));
-  });
+  return std::ranges::any_of(
+      choices, [&](const std::string& choice) { return choice == text || (any_case && Lower(choice) == Lower(text)); });
 }
 
 Result<ConfigValue> ParseText(const ConfigRow& row, std::string_view text) {

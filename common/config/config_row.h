@@ -44,17 +44,29 @@ struct ConfigRow {
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::string_view valid;  // comma-separated; empty: any value
   ConfigChange change = ConfigChange::kReadOnly;
-  bool hidden = false;     // accepted, but not shown by DescribeConfigs
+  bool hidden = false;  // accepted, but not shown by DescribeConfigs
 
   constexpr bool sensitive() const { return type == ConfigType::kPassword; }
 
   // For writing rows down in one line each.
-  constexpr ConfigRow Min(std::int64_t value) const { return With([&](ConfigRow& row) { row.min = value; }); }
-  constexpr ConfigRow Max(std::int64_t value) const { return With([&](ConfigRow& row) { row.max = value; }); }
-  constexpr ConfigRow Valid(std::string_view v) const { return With([&](ConfigRow& row) { row.valid = v; }); }
-  constexpr ConfigRow PerBroker() const { return With([](ConfigRow& row) { row.change = ConfigChange::kPerBroker; }); }
-  constexpr ConfigRow Dynamic() const { return With([](ConfigRow& row) { row.change = ConfigChange::kClusterWide; }); }
-  constexpr ConfigRow Hidden() const { return With([](ConfigRow& row) { row.hidden = true; }); }
+  constexpr ConfigRow Min(std::int64_t value) const {
+    return With([&](ConfigRow& row) { row.min = value; });
+  }
+  constexpr ConfigRow Max(std::int64_t value) const {
+    return With([&](ConfigRow& row) { row.max = value; });
+  }
+  constexpr ConfigRow Valid(std::string_view v) const {
+    return With([&](ConfigRow& row) { row.valid = v; });
+  }
+  constexpr ConfigRow PerBroker() const {
+    return With([](ConfigRow& row) { row.change = ConfigChange::kPerBroker; });
+  }
+  constexpr ConfigRow Dynamic() const {
+    return With([](ConfigRow& row) { row.change = ConfigChange::kClusterWide; });
+  }
+  constexpr ConfigRow Hidden() const {
+    return With([](ConfigRow& row) { row.hidden = true; });
+  }
 
  private:
   template <class F>
@@ -108,7 +120,8 @@ using ConfigValue = std::variant<std::monostate, bool, std::int64_t, double, std
 Result<ConfigValue> ParseConfigValue(const ConfigRow& row, std::string_view text);
 // The row's own default, which always parses.
 ConfigValue DefaultValue(const ConfigRow& row);
-// As Kafka writes a parsed value: numbers without blanks, lists joined by ',', doubles as Java prints them; null: nullopt.
+// As Kafka writes a parsed value: numbers without blanks, lists joined by ',', doubles as Java prints them; null:
+// nullopt.
 std::optional<std::string> CanonicalText(const ConfigValue& value);
 
 std::string_view TrimBlanks(std::string_view text);

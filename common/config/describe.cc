@@ -16,7 +16,8 @@ std::optional<std::string> Shown(const std::string& value, bool sensitive) {
 void AddLayer(const Properties& layer, const std::vector<std::string>& names, ConfigSource source, bool sensitive,
               std::vector<ConfigSynonym>* out) {
   for (const std::string& name : names) {
-    if (const auto it = layer.find(name); it != layer.end()) out->push_back({name, Shown(it->second, sensitive), source});
+    if (const auto it = layer.find(name); it != layer.end())
+      out->push_back({name, Shown(it->second, sensitive), source});
   }
 }
 
@@ -78,7 +79,8 @@ bool HasOwnRow(const std::string& name) {
 
 }  // namespace
 
-std::vector<ConfigEntry> DescribeTopic(const BrokerConfig& broker, const Properties& overrides, const ConfigKeys& keys) {
+std::vector<ConfigEntry> DescribeTopic(const BrokerConfig& broker, const Properties& overrides,
+                                       const ConfigKeys& keys) {
   const TopicConfig config = TopicConfig::Make(broker, overrides, nullptr);
   std::vector<ConfigEntry> entries;
   for (const TopicRow& topic_row : TopicRows()) {

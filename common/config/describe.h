@@ -1,4 +1,5 @@
-// What DescribeConfigs answers for topics and brokers: values, sources and synonyms, from the rows and the layers. Pure.
+// What DescribeConfigs answers for topics and brokers: values, sources and synonyms, from the rows and the layers.
+// Pure.
 #pragma once
 
 #include <cstdint>

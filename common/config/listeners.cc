@@ -101,7 +101,8 @@ bool PortsClash(const std::vector<ListenerEndpoint>& endpoints) {
   return false;
 }
 
-Result<std::vector<ListenerEndpoint>> ParseList(std::string_view text, const ProtocolMap& protocols, bool unique_ports) {
+Result<std::vector<ListenerEndpoint>> ParseList(std::string_view text, const ProtocolMap& protocols,
+                                                bool unique_ports) {
   std::vector<ListenerEndpoint> endpoints;
   std::set<std::string> names;
   const std::string given(text);
@@ -180,9 +181,10 @@ Status ResolveControlPlane(const Properties& properties, ListenerConfig* config)
         Names(config->advertised));
   }
   if (config->control_plane != config->inter_broker) return Status::Ok();
-  return Bad("control.plane.listener.name, when defined, should have a different value from the inter broker listener "
-             "name. Currently they both have the value " +
-             config->control_plane);
+  return Bad(
+      "control.plane.listener.name, when defined, should have a different value from the inter broker listener "
+      "name. Currently they both have the value " +
+      config->control_plane);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ std::string_view ToString(SecurityProtocol protocol);
 struct ListenerEndpoint {
   std::string listener;  // upper case
   SecurityProtocol protocol = SecurityProtocol::kPlaintext;
-  std::string host;      // empty: all interfaces (listeners), the host's own name (advertised); IPv6 without brackets
+  std::string host;       // empty: all interfaces (listeners), the host's own name (advertised); IPv6 without brackets
   std::int32_t port = 0;  // 0: any free one (listeners), the one bound (advertised)
   friend bool operator==(const ListenerEndpoint&, const ListenerEndpoint&) = default;
   std::string ToString() const;  // NAME://host:port, IPv6 in brackets

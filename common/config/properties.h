@@ -12,8 +12,8 @@ namespace ottla {
 using Properties = std::map<std::string, std::string>;
 
 // Comments (# and !), `=`, `:` or blank as separator, backslash escapes and continuation lines, \uXXXX; the last of two
-// equal keys wins. Input bytes are ISO-8859-1, the result is UTF-8. Leading blanks of a value are dropped, trailing ones
-// kept (typed parsing trims). Fails only on a malformed \u escape.
+// equal keys wins. Input bytes are ISO-8859-1, the result is UTF-8. Leading blanks of a value are dropped, trailing
+// ones kept (typed parsing trims). Fails only on a malformed \u escape.
 Result<Properties> ParseProperties(std::string_view text);
 
 // `key=value` of the command line replaces what the file says; no `=` or an empty key is kInvalidArgument.

@@ -40,8 +40,7 @@ constexpr ConfigRow kRows[] = {
     // Network.
     Str("listeners", "PLAINTEXT://:9092", "Sockets to open, as NAME://host:port separated by commas.").PerBroker(),
     Str("advertised.listeners", nullptr, "Addresses told to clients; the listeners themselves if unset.").PerBroker(),
-    Str("listener.security.protocol.map",
-        "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
+    Str("listener.security.protocol.map", "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT",
         "Security protocol of each listener name; a given map replaces the default.")
         .PerBroker(),
     Str("inter.broker.listener.name", nullptr, "Listener that other brokers use."),

@@ -31,7 +31,9 @@ constexpr ConfigRow kRows[] = {
     Long("log.flush.scheduler.interval.ms", kLongMax, "How often logs that need a flush are looked for."),
     Int("log.flush.offset.checkpoint.interval.ms", "60000", "How often recovery points are saved.").Min(0),
     Int("log.flush.start.offset.checkpoint.interval.ms", "60000", "How often log start offsets are saved.").Min(0),
-    Long("log.segment.delete.delay.ms", "60000", "Wait before files of a deleted segment are removed.").Min(0).Dynamic(),
+    Long("log.segment.delete.delay.ms", "60000", "Wait before files of a deleted segment are removed.")
+        .Min(0)
+        .Dynamic(),
     Bool("log.preallocate", "false", "Give new segments their full size at once.").Dynamic(),
     Str("log.message.format.version", "3.0-IV1", "Ignored; all records are stored in format v2 (deprecated)."),
     Str("log.message.timestamp.type", "CreateTime", "Whose clock stamps records.")

@@ -54,11 +54,11 @@ constexpr ConfigRow kRows[] = {
         .Max(1)
         .PerBroker(),
     Double("sasl.login.refresh.window.jitter", "0.05", "Random part of that renewal time.").PerBroker(),
-    Short("sasl.login.refresh.min.period.seconds", "60", "Shortest time between renewals.")
+    Short("sasl.login.refresh.min.period.seconds", "60", "Shortest time between renewals.").Min(0).Max(900).PerBroker(),
+    Short("sasl.login.refresh.buffer.seconds", "300", "Time kept before a credential ends.")
         .Min(0)
-        .Max(900)
+        .Max(3600)
         .PerBroker(),
-    Short("sasl.login.refresh.buffer.seconds", "300", "Time kept before a credential ends.").Min(0).Max(3600).PerBroker(),
     Int("sasl.login.connect.timeout.ms", nullptr, "Connect timeout to an identity provider."),
     Int("sasl.login.read.timeout.ms", nullptr, "Read timeout from an identity provider."),
     Long("sasl.login.retry.backoff.ms", "100", "First pause before another login."),

@@ -10,7 +10,8 @@ using rows::Bool, rows::Double, rows::Int, rows::List, rows::Long, rows::Str, ro
 
 std::vector<TopicRow> MakeRows() {
   std::vector<TopicRow> all = {
-      {List("cleanup.policy", "delete", "What happens to old records: delete, compact, or both.").Valid("compact,delete"),
+      {List("cleanup.policy", "delete", "What happens to old records: delete, compact, or both.")
+           .Valid("compact,delete"),
        {"log.cleanup.policy"}},
       {Str("compression.type", "producer", "Compression of stored batches; producer keeps what the client chose.")
            .Valid("uncompressed,zstd,lz4,snappy,gzip,producer"),
@@ -26,7 +27,9 @@ std::vector<TopicRow> MakeRows() {
        {"log.cleaner.min.compaction.lag.ms"}},
       {Long("max.compaction.lag.ms", kLongMax, "Age above which records must be compacted.").Min(1),
        {"log.cleaner.max.compaction.lag.ms"}},
-      {Double("min.cleanable.dirty.ratio", "0.5", "Share of not yet compacted bytes that starts compaction.").Min(0).Max(1),
+      {Double("min.cleanable.dirty.ratio", "0.5", "Share of not yet compacted bytes that starts compaction.")
+           .Min(0)
+           .Max(1),
        {"log.cleaner.min.cleanable.ratio"}},
       {Long("file.delete.delay.ms", "60000", "Wait before files of a deleted segment are removed.").Min(0),
        {"log.segment.delete.delay.ms"}},
@@ -36,13 +39,15 @@ std::vector<TopicRow> MakeRows() {
        {"log.flush.interval.ms", "log.flush.scheduler.interval.ms"}},
       {Int("index.interval.bytes", "4096", "Bytes of log per index entry.").Min(0), {"log.index.interval.bytes"}},
       {Bool("preallocate", "false", "Give new segments their full size at once."), {"log.preallocate"}},
-      {Int("segment.index.bytes", "10485760", "Largest offset index of a segment.").Min(4), {"log.index.size.max.bytes"}},
+      {Int("segment.index.bytes", "10485760", "Largest offset index of a segment.").Min(4),
+       {"log.index.size.max.bytes"}},
       {Int("max.message.bytes", "1048588", "Largest record batch accepted.").Min(0), {"message.max.bytes"}},
       {Str("message.format.version", "3.0-IV1", "Ignored; all records are stored in format v2 (deprecated)."),
        {"log.message.format.version"}},
       {Str("message.timestamp.type", "CreateTime", "Whose clock stamps records.").Valid("CreateTime,LogAppendTime"),
        {"log.message.timestamp.type"}},
-      {Long("message.timestamp.difference.max.ms", kLongMax, "Distance of a record's time from now (deprecated).").Min(0),
+      {Long("message.timestamp.difference.max.ms", kLongMax, "Distance of a record's time from now (deprecated).")
+           .Min(0),
        {"log.message.timestamp.difference.max.ms"}},
       {Long("message.timestamp.before.max.ms", kLongMax, "How far a record's time may lie in the past.").Min(0),
        {"log.message.timestamp.before.max.ms"}},
@@ -63,8 +68,10 @@ std::vector<TopicRow> MakeRows() {
        {"log.roll.jitter.ms", "log.roll.jitter.hours"}},
       {Long("local.retention.ms", "-2", "Tiered storage; without effect.").Min(-2), {"log.local.retention.ms"}},
       {Long("local.retention.bytes", "-2", "Tiered storage; without effect.").Min(-2), {"log.local.retention.bytes"}},
-      {List("leader.replication.throttled.replicas", "", "Replicas throttled on the leader, partition:broker or *."), {}},
-      {List("follower.replication.throttled.replicas", "", "Replicas throttled on followers, partition:broker or *."), {}},
+      {List("leader.replication.throttled.replicas", "", "Replicas throttled on the leader, partition:broker or *."),
+       {}},
+      {List("follower.replication.throttled.replicas", "", "Replicas throttled on followers, partition:broker or *."),
+       {}},
       {Bool("remote.storage.enable", "false", "Tiered storage; must be false."), {}},
       {Bool("remote.log.copy.disable", "false", "Tiered storage; must be false."), {}},
       {Bool("remote.log.delete.on.disable", "false", "Tiered storage; must be false."), {}},
@@ -96,8 +103,8 @@ bool IsThrottleEntry(const std::string& entry) {
 }
 
 Status Invalid(const ConfigRow& row, const std::string& value, std::string_view reason) {
-  return Status(StatusCode::kInvalidArgument, "Invalid value " + value + " for configuration " + std::string(row.name) +
-                                                  ": " + std::string(reason));
+  return Status(StatusCode::kInvalidArgument,
+                "Invalid value " + value + " for configuration " + std::string(row.name) + ": " + std::string(reason));
 }
 
 // What a row alone cannot say about one value.
@@ -105,8 +112,9 @@ Status CheckValue(const ConfigRow& row, const std::string& text, const ConfigVal
   if (row.name.ends_with(".replication.throttled.replicas")) {
     for (const std::string& entry : std::get<std::vector<std::string>>(value)) {
       if (IsThrottleEntry(entry)) continue;
-      return Invalid(row, text, "Must be the literal '*' or a list of replicas in the following format: "
-                                "[partitionId]:[brokerId],[partitionId]:[brokerId],...");
+      return Invalid(row, text,
+                     "Must be the literal '*' or a list of replicas in the following format: "
+                     "[partitionId]:[brokerId],[partitionId]:[brokerId],...");
     }
   } else if (row.name.starts_with("remote.") && std::get<bool>(value)) {
     return Status(StatusCode::kInvalidArgument,

@@ -35,7 +35,7 @@ struct TopicConfig {
   Properties overrides;  // those that were taken
 
   bool compact = false;
-  bool remove = true;  // cleanup.policy has `delete`
+  bool remove = true;            // cleanup.policy has `delete`
   std::string compression_type;  // producer, uncompressed, gzip, snappy, lz4, zstd
   std::int32_t compression_gzip_level = -1;
   std::int32_t compression_lz4_level = 9;
@@ -47,7 +47,7 @@ struct TopicConfig {
   std::int32_t index_interval_bytes = 0;
   std::int32_t max_message_bytes = 0;
   bool message_downconversion_enable = true;
-  bool log_append_time = false;  // message.timestamp.type
+  bool log_append_time = false;                      // message.timestamp.type
   std::int64_t message_timestamp_before_max_ms = 0;  // the deprecated difference.max.ms already taken in
   std::int64_t message_timestamp_after_max_ms = 0;
   std::int64_t max_compaction_lag_ms = 0;

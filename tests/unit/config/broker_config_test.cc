@@ -22,7 +22,8 @@ TEST(BrokerRows, AreSoundAndSorted) {
     EXPECT_FALSE(row.doc.empty()) << row.name;
     EXPECT_EQ(FindBrokerRow(row.name), &row);
     const ConfigValue value = DefaultValue(row);  // stops the test if a default breaks its own row
-    EXPECT_EQ(CanonicalText(value), row.def == nullptr ? std::nullopt : std::optional<std::string>(row.def)) << row.name;
+    EXPECT_EQ(CanonicalText(value), row.def == nullptr ? std::nullopt : std::optional<std::string>(row.def))
+        << row.name;
   }
 }
 
@@ -158,8 +159,8 @@ TEST(InterBrokerVersion, ShortAndLongForms) {
     const char* text;
     const char* full;
   };
-  const Case cases[] = {{"3.9-IV0", "3.9-IV0"}, {"2.8", "2.8-IV1"},       {"2.8.1", "2.8-IV1"},
-                        {"0.8.2", "0.8.2"},     {"0.10.2", "0.10.2-IV0"}, {"0.11.0-IV1", "0.11.0-IV1"},
+  const Case cases[] = {{"3.9-IV0", "3.9-IV0"}, {"2.8", "2.8-IV1"},        {"2.8.1", "2.8-IV1"},
+                        {"0.8.2", "0.8.2"},     {"0.10.2", "0.10.2-IV0"},  {"0.11.0-IV1", "0.11.0-IV1"},
                         {"0.9.0", "0.9.0"},     {"0.10.0.1", "0.10.0-IV1"}};
   for (const Case& c : cases) {
     Result<InterBrokerVersion> version = ParseInterBrokerVersion(c.text);

@@ -1,0 +1,229 @@
+#include "tools/console_producer.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <limits>
+#include <ostream>
+
+#include "tools/console_line.h"
+#include "tools/rd_client.h"
+#include "tools/tool_log.h"
+#include "tools/version.h"
+
+namespace ottla::tools {
+namespace {
+
+using enum Option::Value;
+constexpr Option kOptions[] = {
+    {"bootstrap-server", kRequired, "String: server to connect to", "REQUIRED: The brokers to connect to."},
+    {"broker-list", kRequired, "String: broker-list", "Older name of --bootstrap-server."},
+    {"topic", kRequired, "String: topic", "REQUIRED: The topic to send to."},
+    {"sync", kNone, "", "Wait for each record before the next."},
+    {"compression-codec", kOptional, "String: compression-codec",
+     "none, gzip, snappy, lz4 or zstd; gzip if only the option is given."},
+    {"batch-size", kRequired, "Integer: size", "Bytes of a batch (default 16384)."},
+    {"message-send-max-retries", kRequired, "Integer", "Tries after a failure (default 3)."},
+    {"retry-backoff-ms", kRequired, "Long", "Pause before another try (default 100)."},
+    {"timeout", kRequired, "Long: timeout_ms", "How long records wait for others of a batch (default 1000)."},
+    {"request-required-acks", kRequired, "String: request required acks", "Acknowledgements needed (default -1: all)."},
+    {"request-timeout-ms", kRequired, "Integer: request timeout ms", "How long a broker may take (default 1500)."},
+    {"metadata-expiry-ms", kRequired, "Long: metadata expiration interval",
+     "Age at which metadata is asked for again (default 300000)."},
+    {"max-block-ms", kRequired, "Long: max block on send",
+     "How long a record may wait to be delivered at all (default 60000)."},
+    {"max-memory-bytes", kRequired, "Long: total memory in bytes", "Memory for records that wait (default 33554432)."},
+    {"max-partition-memory-bytes", kRequired, "Integer: memory in bytes per partition",
+     "Bytes of a batch (default 16384)."},
+    {"line-reader", kRequired, "String: reader_class", "Accepted; there is only the reader of lines."},
+    {"socket-buffer-size", kRequired, "Integer: size", "TCP send buffer (default 102400)."},
+    {"property", kRequired, "String: prop",
+     "parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, "
+     "null.marker, ignore.error",
+     true},
+    {"reader-config", kRequired, "String: config file", "Property file for the line reader."},
+    {"producer-property", kRequired, "String: producer_prop", "A setting of the producer.", true},
+    {"producer.config", kRequired, "String: config file", "Property file with settings of the producer."},
+    {"version", kNone, "", "Show the version."},
+    {"help", kNone, "", "Show this text."},
+};
+
+constexpr const char* kLogger = "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback";
+
+struct DeliveryState {
+  std::ostream& err;
+  std::string topic;
+};
+
+void OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const auto* state = static_cast<DeliveryState*>(opaque);
+  const std::string key = message->key == nullptr ? "null" : std::to_string(message->key_len) + " bytes";
+  const std::string value = message->payload == nullptr ? "null" : std::to_string(message->len) + " bytes";
+  LogLine(state->err, "ERROR",
+          "Error when sending message to topic " + state->topic + " with key: " + key + ", value: " + value +
+              " with error: " + rd_kafka_err2str(message->err),
+          kLogger);
+}
+
+struct NumberOption {
+  std::string_view option;
+  const char* property;
+  std::int64_t fallback;
+};
+constexpr NumberOption kNumbers[] = {
+    {"batch-size", "batch.size", 16384},
+    {"message-send-max-retries", "retries", 3},
+    {"retry-backoff-ms", "retry.backoff.ms", 100},
+    {"timeout", "linger.ms", 1000},
+    {"request-timeout-ms", "request.timeout.ms", 1500},
+    {"metadata-expiry-ms", "metadata.max.age.ms", 300'000},
+    {"max-block-ms", "message.timeout.ms", 60'000},
+    {"socket-buffer-size", "socket.send.buffer.bytes", 102'400},
+};
+
+Status SetNumbers(const Args& args, const Properties& properties, RdConf* conf) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  for (const NumberOption& row : kNumbers) {
+    const auto number = args.GetNumber(row.option, -1, kMost);
+    if (!number.ok()) return number.status();
+    // A property of the user's beats the option's default, not the option itself.
+    if (!*number && properties.contains(row.property)) continue;
+    OTTLA_RETURN_IF_ERROR(conf->Set(row.property, std::to_string(number->value_or(row.fallback))));
+  }
+  const auto memory = args.GetNumber("max-memory-bytes", 1, kMost);
+  if (!memory.ok()) return memory.status();
+  const std::int64_t kilobytes = std::max<std::int64_t>(1, memory->value_or(33'554'432) / 1024);
+  return conf->Set("queue.buffering.max.kbytes", std::to_string(kilobytes));
+}
+
+Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
+  Result<Properties> properties = ReadClientProperties(args, "producer.config", "producer-property");
+  if (!properties.ok()) return properties.status();
+  OTTLA_RETURN_IF_ERROR(conf->Set("client.id", "console-producer"));
+  OTTLA_RETURN_IF_ERROR(conf->Set("acks", "-1"));
+  OTTLA_RETURN_IF_ERROR(SetNumbers(args, *properties, conf));
+  OTTLA_RETURN_IF_ERROR(conf->SetAll(*properties));
+  if (const auto acks = args.Get("request-required-acks")) OTTLA_RETURN_IF_ERROR(conf->Set("acks", *acks));
+  if (const auto codec = args.Get("compression-codec")) {
+    OTTLA_RETURN_IF_ERROR(conf->Set("compression.codec", codec->empty() ? "gzip" : *codec));
+  }
+  const std::string servers =
+      args.Has("bootstrap-server") ? args.GetOr("bootstrap-server", "") : args.GetOr("broker-list", "");
+  OTTLA_RETURN_IF_ERROR(conf->Set("bootstrap.servers", servers));
+  rd_kafka_conf_set_dr_msg_cb(conf->get(), OnDelivery);
+  rd_kafka_conf_set_opaque(conf->get(), state);
+  return Status::Ok();
+}
+
+RdOwned<rd_kafka_headers_t> MakeHeaders(const ConsoleRecord& record) {
+  RdOwned<rd_kafka_headers_t> headers(rd_kafka_headers_new(record.headers.size()));
+  for (const auto& [name, value] : record.headers) {
+    const char* bytes = value ? value->data() : nullptr;
+    const auto size = static_cast<ssize_t>(value ? value->size() : 0);
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), bytes, size);
+  }
+  return headers;
+}
+
+class Sender {
+ public:
+  Sender(rd_kafka_t* client, std::string topic, bool sync) : client_(client), topic_(std::move(topic)), sync_(sync) {}
+
+  Status Send(const ConsoleRecord& record) {
+    while (true) {
+      RdOwned<rd_kafka_headers_t> headers = MakeHeaders(record);
+      const rd_kafka_resp_err_t error = Produce(record, headers.get());
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)headers.release();  // taken over
+        rd_kafka_poll(client_, 0);
+        if (sync_) WaitForAll();
+        return Status::Ok();
+      }
+      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        return Status(StatusCode::kInvalidArgument, rd_kafka_err2str(error));
+      }
+      rd_kafka_poll(client_, 100);  // makes room
+    }
+  }
+
+  // Each record ends in delivery or, past its timeout, in a failure: so this ends.
+  void WaitForAll() {
+    while (rd_kafka_outq_len(client_) > 0) rd_kafka_flush(client_, 1000);
+  }
+
+ private:
+  rd_kafka_resp_err_t Produce(const ConsoleRecord& record, rd_kafka_headers_t* headers) {
+    const void* key = record.key ? record.key->data() : nullptr;
+    // librdkafka copies before it returns; its interface only lacks the const.
+    void* value = record.value ? const_cast<char*>(record.value->data()) : nullptr;
+    const std::size_t key_size = record.key ? record.key->size() : 0;
+    const std::size_t value_size = record.value ? record.value->size() : 0;
+    return rd_kafka_producev(client_, RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                             RD_KAFKA_V_KEY(key, key_size), RD_KAFKA_V_VALUE(value, value_size),
+                             RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+  }
+
+  rd_kafka_t* client_;
+  std::string topic_;
+  bool sync_;
+};
+
+Result<LineFormat> ReadLineFormat(const Args& args) {
+  Result<Properties> properties = ReadClientProperties(args, "reader-config", "property");
+  if (!properties.ok()) return properties.status();
+  return LineFormat::Make(*properties);
+}
+
+Status SendLines(const LineFormat& format, std::istream& in, std::ostream& out, Sender* sender) {
+  const bool terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
+  std::string line;
+  for (std::int64_t number = 1;; ++number) {
+    if (terminal) out << ">" << std::flush;
+    if (!std::getline(in, line)) return Status::Ok();
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    Result<ConsoleRecord> record = ParseLine(format, line, number);
+    if (!record.ok()) return record.status();
+    OTTLA_RETURN_IF_ERROR(sender->Send(*record));
+  }
+}
+
+Status Run(const Args& args, std::istream& in, const Streams& io) {
+  Result<LineFormat> format = ReadLineFormat(args);
+  if (!format.ok()) return format.status();
+  DeliveryState state{.err = io.err, .topic = args.GetOr("topic", "")};
+  RdConf conf(io.err);
+  OTTLA_RETURN_IF_ERROR(Configure(args, &conf, &state));
+  Result<RdOwned<rd_kafka_t>> client = conf.Make(RD_KAFKA_PRODUCER);
+  if (!client.ok()) return client.status();
+  Sender sender(client->get(), state.topic, args.Has("sync"));
+  const Status status = SendLines(*format, in, io.out, &sender);
+  sender.WaitForAll();  // what was read before a bad line is still sent
+  return status;
+}
+
+Status CheckUsage(const Args& args) {
+  const std::string_view topic[] = {"topic"};
+  OTTLA_RETURN_IF_ERROR(args.Require(topic));
+  if (args.Has("broker-list")) return Status::Ok();
+  const std::string_view server[] = {"bootstrap-server"};
+  return args.Require(server);
+}
+
+}  // namespace
+
+int ConsoleProducerMain(std::span<const std::string> words, std::istream& in, const Streams& io) {
+  constexpr std::string_view kHelp = "This tool helps to read data from standard input and publish it to Kafka.";
+  if (words.empty()) return UsageError(io, kHelp, kOptions);
+  const Result<Args> args = Args::Parse(kOptions, words);
+  if (!args.ok()) return UsageError(io, args.status().message(), kOptions);
+  if (args->Has("version")) return PrintVersion(io.out);
+  if (args->Has("help")) return UsageError(io, kHelp, kOptions);
+  if (const Status usage = CheckUsage(*args); !usage.ok()) return UsageError(io, usage.message(), kOptions);
+  const Status status = Run(*args, in, io);
+  if (status.ok()) return 0;
+  io.err << status.message() << std::endl;
+  return 1;
+}
+
+}  // namespace ottla::tools

@@ -1,0 +1,132 @@
+#include "tools/topic_view.h"
+
+#include <algorithm>
+#include <charconv>
+#include <regex>
+#include <set>
+
+#include "common/config/config_row.h"
+
+namespace ottla::tools {
+namespace {
+
+std::string Joined(const std::vector<std::int32_t>& ids) {
+  std::string text;
+  for (std::size_t i = 0; i < ids.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(ids[i]);
+  return text;
+}
+
+std::string BracketList(const std::vector<std::int32_t>& ids) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < ids.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(ids[i]);
+  return text + "]";
+}
+
+// Replicas that are still being added do not count.
+std::size_t ReplicationFactor(const PartitionView& partition) {
+  return partition.replicas.size() - std::min(partition.replicas.size(), partition.adding.size());
+}
+
+std::string HeaderLine(const TopicView& topic) {
+  std::string line = "Topic: " + topic.name;
+  if (!topic.id.IsZero()) line += "\tTopicId: " + topic.id.ToString();
+  line += "\tPartitionCount: " + std::to_string(topic.partitions.size());
+  const std::size_t factor = topic.partitions.empty() ? 0 : ReplicationFactor(topic.partitions.front());
+  line += "\tReplicationFactor: " + std::to_string(factor) + "\tConfigs: ";
+  for (std::size_t i = 0; i < topic.configs.size(); ++i) {
+    line += (i == 0 ? "" : ",") + topic.configs[i].first + "=" + topic.configs[i].second;
+  }
+  return line + "\n";
+}
+
+std::string PartitionLine(const TopicView& topic, const PartitionView& partition) {
+  std::string line = "\tTopic: " + topic.name + "\tPartition: " + std::to_string(partition.partition);
+  line += "\tLeader: " + (partition.leader < 0 ? "none" : std::to_string(partition.leader));
+  line += "\tReplicas: " + Joined(partition.replicas) + "\tIsr: " + Joined(partition.isr);
+  if (partition.reassigning) {
+    line += "\tAdding Replicas: " + Joined(partition.adding) + "\tRemoving Replicas: " + Joined(partition.removing);
+  }
+  return line + "\tElr: N/A\tLastKnownElr: N/A\n";
+}
+
+bool HasReportFilter(const DescribeFilter& filter) {
+  return filter.under_replicated || filter.unavailable || filter.under_min_isr || filter.at_min_isr;
+}
+
+bool Passes(const TopicView& topic, const PartitionView& partition, const DescribeFilter& filter) {
+  if (!HasReportFilter(filter)) return true;
+  const auto in_sync = static_cast<std::int32_t>(partition.isr.size());
+  return (filter.under_replicated && partition.isr.size() < ReplicationFactor(partition)) ||
+         (filter.unavailable && partition.leader < 0) ||
+         (filter.under_min_isr && in_sync < topic.min_insync_replicas) ||
+         (filter.at_min_isr && in_sync == topic.min_insync_replicas);
+}
+
+Result<std::vector<std::int32_t>> ParseReplicas(std::string_view text) {
+  std::vector<std::int32_t> ids;
+  while (true) {
+    const std::size_t colon = text.find(':');
+    const std::string_view part = TrimBlanks(text.substr(0, colon));
+    std::int32_t id = 0;
+    const auto parsed = std::from_chars(part.data(), part.data() + part.size(), id);
+    if (part.empty() || parsed.ec != std::errc() || parsed.ptr != part.data() + part.size()) {
+      return Status(StatusCode::kInvalidArgument, "For input string: \"" + std::string(part) + "\"");
+    }
+    ids.push_back(id);
+    if (colon == std::string_view::npos) return ids;
+    text.remove_prefix(colon + 1);
+  }
+}
+
+}  // namespace
+
+std::string DescribeText(const TopicView& topic, const DescribeFilter& filter) {
+  std::string text;
+  if (!HasReportFilter(filter) && (!filter.overrides_only || !topic.configs.empty())) text += HeaderLine(topic);
+  if (filter.overrides_only) return text;
+  for (const PartitionView& partition : topic.partitions) {
+    if (Passes(topic, partition, filter)) text += PartitionLine(topic, partition);
+  }
+  return text;
+}
+
+std::string TopicPattern(std::string_view text) {
+  std::string pattern;
+  for (char c : TrimBlanks(text)) {
+    if (c != ' ') pattern.push_back(c == ',' ? '|' : c);
+  }
+  const auto quote = [](char c) { return c == '"' || c == '\''; };
+  while (!pattern.empty() && quote(pattern.front())) pattern.erase(0, 1);
+  while (!pattern.empty() && quote(pattern.back())) pattern.pop_back();
+  return pattern;
+}
+
+std::optional<bool> MatchesPattern(const std::string& pattern, const std::string& name) {
+  try {
+    return std::regex_match(name, std::regex(pattern));
+  } catch (const std::regex_error&) {
+    return std::nullopt;
+  }
+}
+
+Result<std::vector<std::vector<std::int32_t>>> ParseReplicaAssignment(std::string_view text) {
+  std::vector<std::vector<std::int32_t>> assignment;
+  for (const std::string& item : SplitList(text)) {
+    Result<std::vector<std::int32_t>> ids = ParseReplicas(item);
+    if (!ids.ok()) return ids.status();
+    if (std::set(ids->begin(), ids->end()).size() != ids->size()) {
+      return Status(StatusCode::kInvalidArgument, "Partition replica lists may not contain duplicate entries: " + item);
+    }
+    if (!assignment.empty() && assignment.front().size() != ids->size()) {
+      return Status(StatusCode::kInvalidArgument, "Partition " + std::to_string(assignment.size()) +
+                                                      " has different replication factor: " + BracketList(*ids));
+    }
+    assignment.push_back(std::move(ids).value());
+  }
+  if (assignment.empty()) return Status(StatusCode::kInvalidArgument, "the replica assignment is empty");
+  return assignment;
+}
+
+bool IsInternalTopic(std::string_view name) { return name == "__consumer_offsets" || name == "__transaction_state"; }
+
+}  // namespace ottla::tools

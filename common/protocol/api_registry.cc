@@ -80,7 +80,7 @@ template <class Request, class Response>
 constexpr ApiInfo Api(bool advertised = true) {
   static_assert(Request::kKey == Response::kKey && Request::kMinVersion == Response::kMinVersion &&
                 Request::kMaxVersion == Response::kMaxVersion && Request::kFirstFlexible == Response::kFirstFlexible);
-  return {.key = Request::kKey, .request = &Request::kRows, .response = &Response::kRows, .advertised = advertised};
+  return {.request = &Request::kRows, .response = &Response::kRows, .key = Request::kKey, .advertised = advertised};
 }
 constexpr bool kNotAdvertised = false;
 

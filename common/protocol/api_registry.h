@@ -11,9 +11,9 @@
 namespace ottla {
 
 struct ApiInfo {
-  ApiKey key;
   const MessageRows* request;
   const MessageRows* response;
+  ApiKey key;
   bool advertised;  // by a broker in ZooKeeper mode, in all the versions known here
 
   std::string_view name() const { return ToString(key); }

@@ -4,29 +4,17 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ProduceRequest::PartitionProduceData,
-           ROW(index),
-           ROW(records).Nullable())
+OTTLA_ROWS(ProduceRequest::PartitionProduceData, ROW(index), ROW(records).Nullable())
 
-OTTLA_ROWS(ProduceRequest::TopicProduceData,
-           ROW(name),
-           ROW(partition_data))
+OTTLA_ROWS(ProduceRequest::TopicProduceData, ROW(name), ROW(partition_data))
 
-OTTLA_ROWS(ProduceRequest,
-           ROW(transactional_id, Since(3)).Nullable(),
-           ROW(acks),
-           ROW(timeout_ms),
-           ROW(topic_data))
+OTTLA_ROWS(ProduceRequest, ROW(transactional_id, Since(3)).Nullable(), ROW(acks), ROW(timeout_ms), ROW(topic_data))
 
 OTTLA_MESSAGE(ProduceRequest, kRequest)
 
-OTTLA_ROWS(ProduceResponse::BatchIndexAndErrorMessage,
-           ROW(batch_index),
-           ROW(batch_index_error_message).Nullable())
+OTTLA_ROWS(ProduceResponse::BatchIndexAndErrorMessage, ROW(batch_index), ROW(batch_index_error_message).Nullable())
 
-OTTLA_ROWS(ProduceResponse::LeaderIdAndEpoch,
-           ROW(leader_id),
-           ROW(leader_epoch))
+OTTLA_ROWS(ProduceResponse::LeaderIdAndEpoch, ROW(leader_id), ROW(leader_epoch))
 
 OTTLA_ROWS(ProduceResponse::PartitionProduceResponse,
            ROW(index),
@@ -38,15 +26,9 @@ OTTLA_ROWS(ProduceResponse::PartitionProduceResponse,
            ROW(error_message, Since(8)).Nullable().Ignorable(),
            ROW(current_leader, Since(10)).Tag(0))
 
-OTTLA_ROWS(ProduceResponse::TopicProduceResponse,
-           ROW(name),
-           ROW(partition_responses))
+OTTLA_ROWS(ProduceResponse::TopicProduceResponse, ROW(name), ROW(partition_responses))
 
-OTTLA_ROWS(ProduceResponse::NodeEndpoint,
-           ROW(node_id),
-           ROW(host),
-           ROW(port),
-           ROW(rack).Nullable())
+OTTLA_ROWS(ProduceResponse::NodeEndpoint, ROW(node_id), ROW(host), ROW(port), ROW(rack).Nullable())
 
 OTTLA_ROWS(ProduceResponse,
            ROW(responses),

@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(FetchRequest::ReplicaState,
-           ROW(replica_id),
-           ROW(replica_epoch))
+OTTLA_ROWS(FetchRequest::ReplicaState, ROW(replica_id), ROW(replica_epoch))
 
 OTTLA_ROWS(FetchRequest::FetchPartition,
            ROW(partition),
@@ -43,21 +41,13 @@ OTTLA_ROWS(FetchRequest,
 
 OTTLA_MESSAGE(FetchRequest, kRequest)
 
-OTTLA_ROWS(FetchResponse::EpochEndOffset,
-           ROW(epoch),
-           ROW(end_offset))
+OTTLA_ROWS(FetchResponse::EpochEndOffset, ROW(epoch), ROW(end_offset))
 
-OTTLA_ROWS(FetchResponse::LeaderIdAndEpoch,
-           ROW(leader_id),
-           ROW(leader_epoch))
+OTTLA_ROWS(FetchResponse::LeaderIdAndEpoch, ROW(leader_id), ROW(leader_epoch))
 
-OTTLA_ROWS(FetchResponse::SnapshotId,
-           ROW(end_offset),
-           ROW(epoch))
+OTTLA_ROWS(FetchResponse::SnapshotId, ROW(end_offset), ROW(epoch))
 
-OTTLA_ROWS(FetchResponse::AbortedTransaction,
-           ROW(producer_id),
-           ROW(first_offset))
+OTTLA_ROWS(FetchResponse::AbortedTransaction, ROW(producer_id), ROW(first_offset))
 
 OTTLA_ROWS(FetchResponse::PartitionData,
            ROW(partition_index),
@@ -77,11 +67,7 @@ OTTLA_ROWS(FetchResponse::FetchableTopicResponse,
            ROW(topic_id, Since(13)).Ignorable(),
            ROW(partitions))
 
-OTTLA_ROWS(FetchResponse::NodeEndpoint,
-           ROW(node_id),
-           ROW(host),
-           ROW(port),
-           ROW(rack).Nullable())
+OTTLA_ROWS(FetchResponse::NodeEndpoint, ROW(node_id), ROW(host), ROW(port), ROW(rack).Nullable())
 
 OTTLA_ROWS(FetchResponse,
            ROW(throttle_time_ms, Since(1)).Ignorable(),

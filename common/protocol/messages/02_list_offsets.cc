@@ -10,14 +10,9 @@ OTTLA_ROWS(ListOffsetsRequest::ListOffsetsPartition,
            ROW(timestamp),
            ROW(max_num_offsets, Only(0)))
 
-OTTLA_ROWS(ListOffsetsRequest::ListOffsetsTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(ListOffsetsRequest::ListOffsetsTopic, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(ListOffsetsRequest,
-           ROW(replica_id),
-           ROW(isolation_level, Since(2)),
-           ROW(topics))
+OTTLA_ROWS(ListOffsetsRequest, ROW(replica_id), ROW(isolation_level, Since(2)), ROW(topics))
 
 OTTLA_MESSAGE(ListOffsetsRequest, kRequest)
 
@@ -29,13 +24,9 @@ OTTLA_ROWS(ListOffsetsResponse::ListOffsetsPartitionResponse,
            ROW(offset, Since(1)),
            ROW(leader_epoch, Since(4)))
 
-OTTLA_ROWS(ListOffsetsResponse::ListOffsetsTopicResponse,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(ListOffsetsResponse::ListOffsetsTopicResponse, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(ListOffsetsResponse,
-           ROW(throttle_time_ms, Since(2)).Ignorable(),
-           ROW(topics))
+OTTLA_ROWS(ListOffsetsResponse, ROW(throttle_time_ms, Since(2)).Ignorable(), ROW(topics))
 
 OTTLA_MESSAGE(ListOffsetsResponse, kResponse)
 

@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(MetadataRequest::MetadataRequestTopic,
-           ROW(topic_id, Since(10)).Ignorable(),
-           ROW(name).Nullable(Since(10)))
+OTTLA_ROWS(MetadataRequest::MetadataRequestTopic, ROW(topic_id, Since(10)).Ignorable(), ROW(name).Nullable(Since(10)))
 
 OTTLA_ROWS(MetadataRequest,
            ROW(topics).Nullable(Since(1)),

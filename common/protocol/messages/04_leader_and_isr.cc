@@ -23,10 +23,7 @@ OTTLA_ROWS(LeaderAndIsrRequest::LeaderAndIsrTopicState,
            ROW(topic_id, Since(5)).Ignorable(),
            ROW(partition_states))
 
-OTTLA_ROWS(LeaderAndIsrRequest::LeaderAndIsrLiveLeader,
-           ROW(broker_id),
-           ROW(host_name),
-           ROW(port))
+OTTLA_ROWS(LeaderAndIsrRequest::LeaderAndIsrLiveLeader, ROW(broker_id), ROW(host_name), ROW(port))
 
 OTTLA_ROWS(LeaderAndIsrRequest,
            ROW(controller_id),
@@ -45,14 +42,9 @@ OTTLA_ROWS(LeaderAndIsrResponse::LeaderAndIsrPartitionError,
            ROW(partition_index),
            ROW(error_code))
 
-OTTLA_ROWS(LeaderAndIsrResponse::LeaderAndIsrTopicError,
-           ROW(topic_id),
-           ROW(partition_errors))
+OTTLA_ROWS(LeaderAndIsrResponse::LeaderAndIsrTopicError, ROW(topic_id), ROW(partition_errors))
 
-OTTLA_ROWS(LeaderAndIsrResponse,
-           ROW(error_code),
-           ROW(partition_errors, Between(0, 4)),
-           ROW(topics, Since(5)))
+OTTLA_ROWS(LeaderAndIsrResponse, ROW(error_code), ROW(partition_errors, Between(0, 4)), ROW(topics, Since(5)))
 
 OTTLA_MESSAGE(LeaderAndIsrResponse, kResponse)
 

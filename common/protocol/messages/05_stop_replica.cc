@@ -4,22 +4,16 @@
 
 namespace ottla {
 
-OTTLA_ROWS(StopReplicaRequest::StopReplicaPartitionV0,
-           ROW(topic_name),
-           ROW(partition_index))
+OTTLA_ROWS(StopReplicaRequest::StopReplicaPartitionV0, ROW(topic_name), ROW(partition_index))
 
-OTTLA_ROWS(StopReplicaRequest::StopReplicaTopicV1,
-           ROW(name),
-           ROW(partition_indexes))
+OTTLA_ROWS(StopReplicaRequest::StopReplicaTopicV1, ROW(name), ROW(partition_indexes))
 
 OTTLA_ROWS(StopReplicaRequest::StopReplicaPartitionState,
            ROW(partition_index),
            ROW(leader_epoch),
            ROW(delete_partition))
 
-OTTLA_ROWS(StopReplicaRequest::StopReplicaTopicState,
-           ROW(topic_name),
-           ROW(partition_states))
+OTTLA_ROWS(StopReplicaRequest::StopReplicaTopicState, ROW(topic_name), ROW(partition_states))
 
 OTTLA_ROWS(StopReplicaRequest,
            ROW(controller_id),
@@ -33,14 +27,9 @@ OTTLA_ROWS(StopReplicaRequest,
 
 OTTLA_MESSAGE(StopReplicaRequest, kRequest)
 
-OTTLA_ROWS(StopReplicaResponse::StopReplicaPartitionError,
-           ROW(topic_name),
-           ROW(partition_index),
-           ROW(error_code))
+OTTLA_ROWS(StopReplicaResponse::StopReplicaPartitionError, ROW(topic_name), ROW(partition_index), ROW(error_code))
 
-OTTLA_ROWS(StopReplicaResponse,
-           ROW(error_code),
-           ROW(partition_errors))
+OTTLA_ROWS(StopReplicaResponse, ROW(error_code), ROW(partition_errors))
 
 OTTLA_MESSAGE(StopReplicaResponse, kResponse)
 

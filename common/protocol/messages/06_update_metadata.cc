@@ -45,8 +45,7 @@ OTTLA_ROWS(UpdateMetadataRequest,
 
 OTTLA_MESSAGE(UpdateMetadataRequest, kRequest)
 
-OTTLA_ROWS(UpdateMetadataResponse,
-           ROW(error_code))
+OTTLA_ROWS(UpdateMetadataResponse, ROW(error_code))
 
 OTTLA_MESSAGE(UpdateMetadataResponse, kResponse)
 

@@ -11,9 +11,7 @@ OTTLA_ROWS(OffsetCommitRequest::OffsetCommitRequestPartition,
            ROW(commit_timestamp, Only(1)),
            ROW(committed_metadata).Nullable())
 
-OTTLA_ROWS(OffsetCommitRequest::OffsetCommitRequestTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(OffsetCommitRequest::OffsetCommitRequestTopic, ROW(name), ROW(partitions))
 
 OTTLA_ROWS(OffsetCommitRequest,
            ROW(group_id),
@@ -25,17 +23,11 @@ OTTLA_ROWS(OffsetCommitRequest,
 
 OTTLA_MESSAGE(OffsetCommitRequest, kRequest)
 
-OTTLA_ROWS(OffsetCommitResponse::OffsetCommitResponsePartition,
-           ROW(partition_index),
-           ROW(error_code))
+OTTLA_ROWS(OffsetCommitResponse::OffsetCommitResponsePartition, ROW(partition_index), ROW(error_code))
 
-OTTLA_ROWS(OffsetCommitResponse::OffsetCommitResponseTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(OffsetCommitResponse::OffsetCommitResponseTopic, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(OffsetCommitResponse,
-           ROW(throttle_time_ms, Since(3)).Ignorable(),
-           ROW(topics))
+OTTLA_ROWS(OffsetCommitResponse, ROW(throttle_time_ms, Since(3)).Ignorable(), ROW(topics))
 
 OTTLA_MESSAGE(OffsetCommitResponse, kResponse)
 

@@ -4,13 +4,9 @@
 
 namespace ottla {
 
-OTTLA_ROWS(OffsetFetchRequest::OffsetFetchRequestTopic,
-           ROW(name),
-           ROW(partition_indexes))
+OTTLA_ROWS(OffsetFetchRequest::OffsetFetchRequestTopic, ROW(name), ROW(partition_indexes))
 
-OTTLA_ROWS(OffsetFetchRequest::OffsetFetchRequestTopics,
-           ROW(name),
-           ROW(partition_indexes))
+OTTLA_ROWS(OffsetFetchRequest::OffsetFetchRequestTopics, ROW(name), ROW(partition_indexes))
 
 OTTLA_ROWS(OffsetFetchRequest::OffsetFetchRequestGroup,
            ROW(group_id),
@@ -33,9 +29,7 @@ OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponsePartition,
            ROW(metadata).Nullable(),
            ROW(error_code))
 
-OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponseTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponseTopic, ROW(name), ROW(partitions))
 
 OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponsePartitions,
            ROW(partition_index),
@@ -44,14 +38,9 @@ OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponsePartitions,
            ROW(metadata).Nullable(),
            ROW(error_code))
 
-OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponseTopics,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponseTopics, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponseGroup,
-           ROW(group_id),
-           ROW(topics),
-           ROW(error_code))
+OTTLA_ROWS(OffsetFetchResponse::OffsetFetchResponseGroup, ROW(group_id), ROW(topics), ROW(error_code))
 
 OTTLA_ROWS(OffsetFetchResponse,
            ROW(throttle_time_ms, Since(3)).Ignorable(),

@@ -4,10 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(FindCoordinatorRequest,
-           ROW(key, Between(0, 3)),
-           ROW(key_type, Since(1)),
-           ROW(coordinator_keys, Since(4)))
+OTTLA_ROWS(FindCoordinatorRequest, ROW(key, Between(0, 3)), ROW(key_type, Since(1)), ROW(coordinator_keys, Since(4)))
 
 OTTLA_MESSAGE(FindCoordinatorRequest, kRequest)
 

@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(JoinGroupRequest::JoinGroupRequestProtocol,
-           ROW(name),
-           ROW(metadata).Bytes())
+OTTLA_ROWS(JoinGroupRequest::JoinGroupRequestProtocol, ROW(name), ROW(metadata).Bytes())
 
 OTTLA_ROWS(JoinGroupRequest,
            ROW(group_id),

@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(SyncGroupRequest::SyncGroupRequestAssignment,
-           ROW(member_id),
-           ROW(assignment).Bytes())
+OTTLA_ROWS(SyncGroupRequest::SyncGroupRequestAssignment, ROW(member_id), ROW(assignment).Bytes())
 
 OTTLA_ROWS(SyncGroupRequest,
            ROW(group_id),

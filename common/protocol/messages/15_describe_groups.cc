@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeGroupsRequest,
-           ROW(groups),
-           ROW(include_authorized_operations, Since(3)))
+OTTLA_ROWS(DescribeGroupsRequest, ROW(groups), ROW(include_authorized_operations, Since(3)))
 
 OTTLA_MESSAGE(DescribeGroupsRequest, kRequest)
 
@@ -27,9 +25,7 @@ OTTLA_ROWS(DescribeGroupsResponse::DescribedGroup,
            ROW(members),
            ROW(authorized_operations, Since(3)))
 
-OTTLA_ROWS(DescribeGroupsResponse,
-           ROW(throttle_time_ms, Since(1)).Ignorable(),
-           ROW(groups))
+OTTLA_ROWS(DescribeGroupsResponse, ROW(throttle_time_ms, Since(1)).Ignorable(), ROW(groups))
 
 OTTLA_MESSAGE(DescribeGroupsResponse, kResponse)
 

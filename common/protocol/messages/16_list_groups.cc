@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ListGroupsRequest,
-           ROW(states_filter, Since(4)),
-           ROW(types_filter, Since(5)))
+OTTLA_ROWS(ListGroupsRequest, ROW(states_filter, Since(4)), ROW(types_filter, Since(5)))
 
 OTTLA_MESSAGE(ListGroupsRequest, kRequest)
 
@@ -16,10 +14,7 @@ OTTLA_ROWS(ListGroupsResponse::ListedGroup,
            ROW(group_state, Since(4)).Ignorable(),
            ROW(group_type, Since(5)).Ignorable())
 
-OTTLA_ROWS(ListGroupsResponse,
-           ROW(throttle_time_ms, Since(1)).Ignorable(),
-           ROW(error_code),
-           ROW(groups))
+OTTLA_ROWS(ListGroupsResponse, ROW(throttle_time_ms, Since(1)).Ignorable(), ROW(error_code), ROW(groups))
 
 OTTLA_MESSAGE(ListGroupsResponse, kResponse)
 

@@ -4,14 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(SaslHandshakeRequest,
-           ROW(mechanism))
+OTTLA_ROWS(SaslHandshakeRequest, ROW(mechanism))
 
 OTTLA_MESSAGE(SaslHandshakeRequest, kRequest)
 
-OTTLA_ROWS(SaslHandshakeResponse,
-           ROW(error_code),
-           ROW(mechanisms))
+OTTLA_ROWS(SaslHandshakeResponse, ROW(error_code), ROW(mechanisms))
 
 OTTLA_MESSAGE(SaslHandshakeResponse, kResponse)
 

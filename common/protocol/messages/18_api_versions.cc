@@ -10,20 +10,11 @@ OTTLA_ROWS(ApiVersionsRequest,
 
 OTTLA_MESSAGE(ApiVersionsRequest, kRequest)
 
-OTTLA_ROWS(ApiVersionsResponse::ApiVersion,
-           ROW(api_key),
-           ROW(min_version),
-           ROW(max_version))
+OTTLA_ROWS(ApiVersionsResponse::ApiVersion, ROW(api_key), ROW(min_version), ROW(max_version))
 
-OTTLA_ROWS(ApiVersionsResponse::SupportedFeatureKey,
-           ROW(name),
-           ROW(min_version),
-           ROW(max_version))
+OTTLA_ROWS(ApiVersionsResponse::SupportedFeatureKey, ROW(name), ROW(min_version), ROW(max_version))
 
-OTTLA_ROWS(ApiVersionsResponse::FinalizedFeatureKey,
-           ROW(name),
-           ROW(max_version_level),
-           ROW(min_version_level))
+OTTLA_ROWS(ApiVersionsResponse::FinalizedFeatureKey, ROW(name), ROW(max_version_level), ROW(min_version_level))
 
 OTTLA_ROWS(ApiVersionsResponse,
            ROW(error_code),

@@ -4,13 +4,9 @@
 
 namespace ottla {
 
-OTTLA_ROWS(CreateTopicsRequest::CreatableReplicaAssignment,
-           ROW(partition_index),
-           ROW(broker_ids))
+OTTLA_ROWS(CreateTopicsRequest::CreatableReplicaAssignment, ROW(partition_index), ROW(broker_ids))
 
-OTTLA_ROWS(CreateTopicsRequest::CreatableTopicConfig,
-           ROW(name),
-           ROW(value).Nullable())
+OTTLA_ROWS(CreateTopicsRequest::CreatableTopicConfig, ROW(name), ROW(value).Nullable())
 
 OTTLA_ROWS(CreateTopicsRequest::CreatableTopic,
            ROW(name),
@@ -19,10 +15,7 @@ OTTLA_ROWS(CreateTopicsRequest::CreatableTopic,
            ROW(assignments),
            ROW(configs))
 
-OTTLA_ROWS(CreateTopicsRequest,
-           ROW(topics),
-           ROW(timeout_ms),
-           ROW(validate_only, Since(1)))
+OTTLA_ROWS(CreateTopicsRequest, ROW(topics), ROW(timeout_ms), ROW(validate_only, Since(1)))
 
 OTTLA_MESSAGE(CreateTopicsRequest, kRequest)
 
@@ -43,9 +36,7 @@ OTTLA_ROWS(CreateTopicsResponse::CreatableTopicResult,
            ROW(replication_factor, Since(5)).Ignorable(),
            ROW(configs, Since(5)).Nullable().Ignorable())
 
-OTTLA_ROWS(CreateTopicsResponse,
-           ROW(throttle_time_ms, Since(2)).Ignorable(),
-           ROW(topics))
+OTTLA_ROWS(CreateTopicsResponse, ROW(throttle_time_ms, Since(2)).Ignorable(), ROW(topics))
 
 OTTLA_MESSAGE(CreateTopicsResponse, kResponse)
 

@@ -12,11 +12,8 @@ OTTLA_ROWS(InitProducerIdRequest,
 
 OTTLA_MESSAGE(InitProducerIdRequest, kRequest)
 
-OTTLA_ROWS(InitProducerIdResponse,
-           ROW(throttle_time_ms).Ignorable(),
-           ROW(error_code),
-           ROW(producer_id),
-           ROW(producer_epoch))
+OTTLA_ROWS(
+    InitProducerIdResponse, ROW(throttle_time_ms).Ignorable(), ROW(error_code), ROW(producer_id), ROW(producer_epoch))
 
 OTTLA_MESSAGE(InitProducerIdResponse, kResponse)
 

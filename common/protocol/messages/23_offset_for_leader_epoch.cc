@@ -9,13 +9,9 @@ OTTLA_ROWS(OffsetForLeaderEpochRequest::OffsetForLeaderPartition,
            ROW(current_leader_epoch, Since(2)).Ignorable(),
            ROW(leader_epoch))
 
-OTTLA_ROWS(OffsetForLeaderEpochRequest::OffsetForLeaderTopic,
-           ROW(topic),
-           ROW(partitions))
+OTTLA_ROWS(OffsetForLeaderEpochRequest::OffsetForLeaderTopic, ROW(topic), ROW(partitions))
 
-OTTLA_ROWS(OffsetForLeaderEpochRequest,
-           ROW(replica_id, Since(3)).Ignorable(),
-           ROW(topics))
+OTTLA_ROWS(OffsetForLeaderEpochRequest, ROW(replica_id, Since(3)).Ignorable(), ROW(topics))
 
 OTTLA_MESSAGE(OffsetForLeaderEpochRequest, kRequest)
 
@@ -25,13 +21,9 @@ OTTLA_ROWS(OffsetForLeaderEpochResponse::EpochEndOffset,
            ROW(leader_epoch, Since(1)).Ignorable(),
            ROW(end_offset))
 
-OTTLA_ROWS(OffsetForLeaderEpochResponse::OffsetForLeaderTopicResult,
-           ROW(topic),
-           ROW(partitions))
+OTTLA_ROWS(OffsetForLeaderEpochResponse::OffsetForLeaderTopicResult, ROW(topic), ROW(partitions))
 
-OTTLA_ROWS(OffsetForLeaderEpochResponse,
-           ROW(throttle_time_ms, Since(2)).Ignorable(),
-           ROW(topics))
+OTTLA_ROWS(OffsetForLeaderEpochResponse, ROW(throttle_time_ms, Since(2)).Ignorable(), ROW(topics))
 
 OTTLA_MESSAGE(OffsetForLeaderEpochResponse, kResponse)
 

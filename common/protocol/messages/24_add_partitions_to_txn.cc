@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(AddPartitionsToTxnRequest::AddPartitionsToTxnTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(AddPartitionsToTxnRequest::AddPartitionsToTxnTopic, ROW(name), ROW(partitions))
 
 OTTLA_ROWS(AddPartitionsToTxnRequest::AddPartitionsToTxnTransaction,
            ROW(transactional_id),
@@ -28,13 +26,9 @@ OTTLA_ROWS(AddPartitionsToTxnResponse::AddPartitionsToTxnPartitionResult,
            ROW(partition_index),
            ROW(partition_error_code))
 
-OTTLA_ROWS(AddPartitionsToTxnResponse::AddPartitionsToTxnTopicResult,
-           ROW(name),
-           ROW(results_by_partition))
+OTTLA_ROWS(AddPartitionsToTxnResponse::AddPartitionsToTxnTopicResult, ROW(name), ROW(results_by_partition))
 
-OTTLA_ROWS(AddPartitionsToTxnResponse::AddPartitionsToTxnResult,
-           ROW(transactional_id),
-           ROW(topic_results))
+OTTLA_ROWS(AddPartitionsToTxnResponse::AddPartitionsToTxnResult, ROW(transactional_id), ROW(topic_results))
 
 OTTLA_ROWS(AddPartitionsToTxnResponse,
            ROW(throttle_time_ms),

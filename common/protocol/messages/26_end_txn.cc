@@ -4,17 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(EndTxnRequest,
-           ROW(transactional_id),
-           ROW(producer_id),
-           ROW(producer_epoch),
-           ROW(committed))
+OTTLA_ROWS(EndTxnRequest, ROW(transactional_id), ROW(producer_id), ROW(producer_epoch), ROW(committed))
 
 OTTLA_MESSAGE(EndTxnRequest, kRequest)
 
-OTTLA_ROWS(EndTxnResponse,
-           ROW(throttle_time_ms),
-           ROW(error_code))
+OTTLA_ROWS(EndTxnResponse, ROW(throttle_time_ms), ROW(error_code))
 
 OTTLA_MESSAGE(EndTxnResponse, kResponse)
 

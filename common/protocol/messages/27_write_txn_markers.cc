@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(WriteTxnMarkersRequest::WritableTxnMarkerTopic,
-           ROW(name),
-           ROW(partition_indexes))
+OTTLA_ROWS(WriteTxnMarkersRequest::WritableTxnMarkerTopic, ROW(name), ROW(partition_indexes))
 
 OTTLA_ROWS(WriteTxnMarkersRequest::WritableTxnMarker,
            ROW(producer_id),
@@ -15,25 +13,17 @@ OTTLA_ROWS(WriteTxnMarkersRequest::WritableTxnMarker,
            ROW(topics),
            ROW(coordinator_epoch))
 
-OTTLA_ROWS(WriteTxnMarkersRequest,
-           ROW(markers))
+OTTLA_ROWS(WriteTxnMarkersRequest, ROW(markers))
 
 OTTLA_MESSAGE(WriteTxnMarkersRequest, kRequest)
 
-OTTLA_ROWS(WriteTxnMarkersResponse::WritableTxnMarkerPartitionResult,
-           ROW(partition_index),
-           ROW(error_code))
+OTTLA_ROWS(WriteTxnMarkersResponse::WritableTxnMarkerPartitionResult, ROW(partition_index), ROW(error_code))
 
-OTTLA_ROWS(WriteTxnMarkersResponse::WritableTxnMarkerTopicResult,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(WriteTxnMarkersResponse::WritableTxnMarkerTopicResult, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(WriteTxnMarkersResponse::WritableTxnMarkerResult,
-           ROW(producer_id),
-           ROW(topics))
+OTTLA_ROWS(WriteTxnMarkersResponse::WritableTxnMarkerResult, ROW(producer_id), ROW(topics))
 
-OTTLA_ROWS(WriteTxnMarkersResponse,
-           ROW(markers))
+OTTLA_ROWS(WriteTxnMarkersResponse, ROW(markers))
 
 OTTLA_MESSAGE(WriteTxnMarkersResponse, kResponse)
 

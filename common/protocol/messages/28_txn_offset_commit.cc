@@ -10,9 +10,7 @@ OTTLA_ROWS(TxnOffsetCommitRequest::TxnOffsetCommitRequestPartition,
            ROW(committed_leader_epoch, Since(2)).Ignorable(),
            ROW(committed_metadata).Nullable())
 
-OTTLA_ROWS(TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(TxnOffsetCommitRequest::TxnOffsetCommitRequestTopic, ROW(name), ROW(partitions))
 
 OTTLA_ROWS(TxnOffsetCommitRequest,
            ROW(transactional_id),
@@ -26,17 +24,11 @@ OTTLA_ROWS(TxnOffsetCommitRequest,
 
 OTTLA_MESSAGE(TxnOffsetCommitRequest, kRequest)
 
-OTTLA_ROWS(TxnOffsetCommitResponse::TxnOffsetCommitResponsePartition,
-           ROW(partition_index),
-           ROW(error_code))
+OTTLA_ROWS(TxnOffsetCommitResponse::TxnOffsetCommitResponsePartition, ROW(partition_index), ROW(error_code))
 
-OTTLA_ROWS(TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(TxnOffsetCommitResponse::TxnOffsetCommitResponseTopic, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(TxnOffsetCommitResponse,
-           ROW(throttle_time_ms),
-           ROW(topics))
+OTTLA_ROWS(TxnOffsetCommitResponse, ROW(throttle_time_ms), ROW(topics))
 
 OTTLA_MESSAGE(TxnOffsetCommitResponse, kResponse)
 

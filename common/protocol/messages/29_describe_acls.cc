@@ -15,11 +15,7 @@ OTTLA_ROWS(DescribeAclsRequest,
 
 OTTLA_MESSAGE(DescribeAclsRequest, kRequest)
 
-OTTLA_ROWS(DescribeAclsResponse::AclDescription,
-           ROW(principal),
-           ROW(host),
-           ROW(operation),
-           ROW(permission_type))
+OTTLA_ROWS(DescribeAclsResponse::AclDescription, ROW(principal), ROW(host), ROW(operation), ROW(permission_type))
 
 OTTLA_ROWS(DescribeAclsResponse::DescribeAclsResource,
            ROW(resource_type),
@@ -27,11 +23,7 @@ OTTLA_ROWS(DescribeAclsResponse::DescribeAclsResource,
            ROW(pattern_type, Since(1)),
            ROW(acls))
 
-OTTLA_ROWS(DescribeAclsResponse,
-           ROW(throttle_time_ms),
-           ROW(error_code),
-           ROW(error_message).Nullable(),
-           ROW(resources))
+OTTLA_ROWS(DescribeAclsResponse, ROW(throttle_time_ms), ROW(error_code), ROW(error_message).Nullable(), ROW(resources))
 
 OTTLA_MESSAGE(DescribeAclsResponse, kResponse)
 

@@ -13,18 +13,13 @@ OTTLA_ROWS(CreateAclsRequest::AclCreation,
            ROW(operation),
            ROW(permission_type))
 
-OTTLA_ROWS(CreateAclsRequest,
-           ROW(creations))
+OTTLA_ROWS(CreateAclsRequest, ROW(creations))
 
 OTTLA_MESSAGE(CreateAclsRequest, kRequest)
 
-OTTLA_ROWS(CreateAclsResponse::AclCreationResult,
-           ROW(error_code),
-           ROW(error_message).Nullable())
+OTTLA_ROWS(CreateAclsResponse::AclCreationResult, ROW(error_code), ROW(error_message).Nullable())
 
-OTTLA_ROWS(CreateAclsResponse,
-           ROW(throttle_time_ms),
-           ROW(results))
+OTTLA_ROWS(CreateAclsResponse, ROW(throttle_time_ms), ROW(results))
 
 OTTLA_MESSAGE(CreateAclsResponse, kResponse)
 

@@ -13,8 +13,7 @@ OTTLA_ROWS(DeleteAclsRequest::DeleteAclsFilter,
            ROW(operation),
            ROW(permission_type))
 
-OTTLA_ROWS(DeleteAclsRequest,
-           ROW(filters))
+OTTLA_ROWS(DeleteAclsRequest, ROW(filters))
 
 OTTLA_MESSAGE(DeleteAclsRequest, kRequest)
 
@@ -34,9 +33,7 @@ OTTLA_ROWS(DeleteAclsResponse::DeleteAclsFilterResult,
            ROW(error_message).Nullable(),
            ROW(matching_acls))
 
-OTTLA_ROWS(DeleteAclsResponse,
-           ROW(throttle_time_ms),
-           ROW(filter_results))
+OTTLA_ROWS(DeleteAclsResponse, ROW(throttle_time_ms), ROW(filter_results))
 
 OTTLA_MESSAGE(DeleteAclsResponse, kResponse)
 

@@ -16,10 +16,7 @@ OTTLA_ROWS(DescribeConfigsRequest,
 
 OTTLA_MESSAGE(DescribeConfigsRequest, kRequest)
 
-OTTLA_ROWS(DescribeConfigsResponse::DescribeConfigsSynonym,
-           ROW(name),
-           ROW(value).Nullable(),
-           ROW(source))
+OTTLA_ROWS(DescribeConfigsResponse::DescribeConfigsSynonym, ROW(name), ROW(value).Nullable(), ROW(source))
 
 OTTLA_ROWS(DescribeConfigsResponse::DescribeConfigsResourceResult,
            ROW(name),
@@ -39,9 +36,7 @@ OTTLA_ROWS(DescribeConfigsResponse::DescribeConfigsResult,
            ROW(resource_name),
            ROW(configs))
 
-OTTLA_ROWS(DescribeConfigsResponse,
-           ROW(throttle_time_ms),
-           ROW(results))
+OTTLA_ROWS(DescribeConfigsResponse, ROW(throttle_time_ms), ROW(results))
 
 OTTLA_MESSAGE(DescribeConfigsResponse, kResponse)
 

@@ -4,18 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(AlterConfigsRequest::AlterableConfig,
-           ROW(name),
-           ROW(value).Nullable())
+OTTLA_ROWS(AlterConfigsRequest::AlterableConfig, ROW(name), ROW(value).Nullable())
 
-OTTLA_ROWS(AlterConfigsRequest::AlterConfigsResource,
-           ROW(resource_type),
-           ROW(resource_name),
-           ROW(configs))
+OTTLA_ROWS(AlterConfigsRequest::AlterConfigsResource, ROW(resource_type), ROW(resource_name), ROW(configs))
 
-OTTLA_ROWS(AlterConfigsRequest,
-           ROW(resources),
-           ROW(validate_only))
+OTTLA_ROWS(AlterConfigsRequest, ROW(resources), ROW(validate_only))
 
 OTTLA_MESSAGE(AlterConfigsRequest, kRequest)
 
@@ -25,9 +18,7 @@ OTTLA_ROWS(AlterConfigsResponse::AlterConfigsResourceResponse,
            ROW(resource_type),
            ROW(resource_name))
 
-OTTLA_ROWS(AlterConfigsResponse,
-           ROW(throttle_time_ms),
-           ROW(responses))
+OTTLA_ROWS(AlterConfigsResponse, ROW(throttle_time_ms), ROW(responses))
 
 OTTLA_MESSAGE(AlterConfigsResponse, kResponse)
 

@@ -4,12 +4,9 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeLogDirsRequest::DescribableLogDirTopic,
-           ROW(topic),
-           ROW(partitions))
+OTTLA_ROWS(DescribeLogDirsRequest::DescribableLogDirTopic, ROW(topic), ROW(partitions))
 
-OTTLA_ROWS(DescribeLogDirsRequest,
-           ROW(topics).Nullable())
+OTTLA_ROWS(DescribeLogDirsRequest, ROW(topics).Nullable())
 
 OTTLA_MESSAGE(DescribeLogDirsRequest, kRequest)
 
@@ -19,9 +16,7 @@ OTTLA_ROWS(DescribeLogDirsResponse::DescribeLogDirsPartition,
            ROW(offset_lag),
            ROW(is_future_key))
 
-OTTLA_ROWS(DescribeLogDirsResponse::DescribeLogDirsTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(DescribeLogDirsResponse::DescribeLogDirsTopic, ROW(name), ROW(partitions))
 
 OTTLA_ROWS(DescribeLogDirsResponse::DescribeLogDirsResult,
            ROW(error_code),
@@ -30,10 +25,7 @@ OTTLA_ROWS(DescribeLogDirsResponse::DescribeLogDirsResult,
            ROW(total_bytes, Since(4)).Ignorable(),
            ROW(usable_bytes, Since(4)).Ignorable())
 
-OTTLA_ROWS(DescribeLogDirsResponse,
-           ROW(throttle_time_ms),
-           ROW(error_code, Since(3)).Ignorable(),
-           ROW(results))
+OTTLA_ROWS(DescribeLogDirsResponse, ROW(throttle_time_ms), ROW(error_code, Since(3)).Ignorable(), ROW(results))
 
 OTTLA_MESSAGE(DescribeLogDirsResponse, kResponse)
 

@@ -4,8 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(SaslAuthenticateRequest,
-           ROW(auth_bytes).Bytes())
+OTTLA_ROWS(SaslAuthenticateRequest, ROW(auth_bytes).Bytes())
 
 OTTLA_MESSAGE(SaslAuthenticateRequest, kRequest)
 

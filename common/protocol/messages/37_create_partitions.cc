@@ -4,18 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(CreatePartitionsRequest::CreatePartitionsAssignment,
-           ROW(broker_ids))
+OTTLA_ROWS(CreatePartitionsRequest::CreatePartitionsAssignment, ROW(broker_ids))
 
-OTTLA_ROWS(CreatePartitionsRequest::CreatePartitionsTopic,
-           ROW(name),
-           ROW(count),
-           ROW(assignments).Nullable())
+OTTLA_ROWS(CreatePartitionsRequest::CreatePartitionsTopic, ROW(name), ROW(count), ROW(assignments).Nullable())
 
-OTTLA_ROWS(CreatePartitionsRequest,
-           ROW(topics),
-           ROW(timeout_ms),
-           ROW(validate_only))
+OTTLA_ROWS(CreatePartitionsRequest, ROW(topics), ROW(timeout_ms), ROW(validate_only))
 
 OTTLA_MESSAGE(CreatePartitionsRequest, kRequest)
 
@@ -24,9 +17,7 @@ OTTLA_ROWS(CreatePartitionsResponse::CreatePartitionsTopicResult,
            ROW(error_code),
            ROW(error_message).Nullable())
 
-OTTLA_ROWS(CreatePartitionsResponse,
-           ROW(throttle_time_ms),
-           ROW(results))
+OTTLA_ROWS(CreatePartitionsResponse, ROW(throttle_time_ms), ROW(results))
 
 OTTLA_MESSAGE(CreatePartitionsResponse, kResponse)
 

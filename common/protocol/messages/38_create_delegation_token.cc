@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(CreateDelegationTokenRequest::CreatableRenewers,
-           ROW(principal_type),
-           ROW(principal_name))
+OTTLA_ROWS(CreateDelegationTokenRequest::CreatableRenewers, ROW(principal_type), ROW(principal_name))
 
 OTTLA_ROWS(CreateDelegationTokenRequest,
            ROW(owner_principal_type, Since(3)).Nullable(),

@@ -4,16 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(RenewDelegationTokenRequest,
-           ROW(hmac).Bytes(),
-           ROW(renew_period_ms))
+OTTLA_ROWS(RenewDelegationTokenRequest, ROW(hmac).Bytes(), ROW(renew_period_ms))
 
 OTTLA_MESSAGE(RenewDelegationTokenRequest, kRequest)
 
-OTTLA_ROWS(RenewDelegationTokenResponse,
-           ROW(error_code),
-           ROW(expiry_timestamp_ms),
-           ROW(throttle_time_ms))
+OTTLA_ROWS(RenewDelegationTokenResponse, ROW(error_code), ROW(expiry_timestamp_ms), ROW(throttle_time_ms))
 
 OTTLA_MESSAGE(RenewDelegationTokenResponse, kResponse)
 

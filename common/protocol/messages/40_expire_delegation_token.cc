@@ -4,16 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ExpireDelegationTokenRequest,
-           ROW(hmac).Bytes(),
-           ROW(expiry_time_period_ms))
+OTTLA_ROWS(ExpireDelegationTokenRequest, ROW(hmac).Bytes(), ROW(expiry_time_period_ms))
 
 OTTLA_MESSAGE(ExpireDelegationTokenRequest, kRequest)
 
-OTTLA_ROWS(ExpireDelegationTokenResponse,
-           ROW(error_code),
-           ROW(expiry_timestamp_ms),
-           ROW(throttle_time_ms))
+OTTLA_ROWS(ExpireDelegationTokenResponse, ROW(error_code), ROW(expiry_timestamp_ms), ROW(throttle_time_ms))
 
 OTTLA_MESSAGE(ExpireDelegationTokenResponse, kResponse)
 

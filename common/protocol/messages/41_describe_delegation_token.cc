@@ -4,18 +4,13 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeDelegationTokenRequest::DescribeDelegationTokenOwner,
-           ROW(principal_type),
-           ROW(principal_name))
+OTTLA_ROWS(DescribeDelegationTokenRequest::DescribeDelegationTokenOwner, ROW(principal_type), ROW(principal_name))
 
-OTTLA_ROWS(DescribeDelegationTokenRequest,
-           ROW(owners).Nullable())
+OTTLA_ROWS(DescribeDelegationTokenRequest, ROW(owners).Nullable())
 
 OTTLA_MESSAGE(DescribeDelegationTokenRequest, kRequest)
 
-OTTLA_ROWS(DescribeDelegationTokenResponse::DescribedDelegationTokenRenewer,
-           ROW(principal_type),
-           ROW(principal_name))
+OTTLA_ROWS(DescribeDelegationTokenResponse::DescribedDelegationTokenRenewer, ROW(principal_type), ROW(principal_name))
 
 OTTLA_ROWS(DescribeDelegationTokenResponse::DescribedDelegationToken,
            ROW(principal_type),
@@ -29,10 +24,7 @@ OTTLA_ROWS(DescribeDelegationTokenResponse::DescribedDelegationToken,
            ROW(hmac).Bytes(),
            ROW(renewers))
 
-OTTLA_ROWS(DescribeDelegationTokenResponse,
-           ROW(error_code),
-           ROW(tokens),
-           ROW(throttle_time_ms))
+OTTLA_ROWS(DescribeDelegationTokenResponse, ROW(error_code), ROW(tokens), ROW(throttle_time_ms))
 
 OTTLA_MESSAGE(DescribeDelegationTokenResponse, kResponse)
 

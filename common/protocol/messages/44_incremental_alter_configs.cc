@@ -4,19 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(IncrementalAlterConfigsRequest::AlterableConfig,
-           ROW(name),
-           ROW(config_operation),
-           ROW(value).Nullable())
+OTTLA_ROWS(IncrementalAlterConfigsRequest::AlterableConfig, ROW(name), ROW(config_operation), ROW(value).Nullable())
 
-OTTLA_ROWS(IncrementalAlterConfigsRequest::AlterConfigsResource,
-           ROW(resource_type),
-           ROW(resource_name),
-           ROW(configs))
+OTTLA_ROWS(IncrementalAlterConfigsRequest::AlterConfigsResource, ROW(resource_type), ROW(resource_name), ROW(configs))
 
-OTTLA_ROWS(IncrementalAlterConfigsRequest,
-           ROW(resources),
-           ROW(validate_only))
+OTTLA_ROWS(IncrementalAlterConfigsRequest, ROW(resources), ROW(validate_only))
 
 OTTLA_MESSAGE(IncrementalAlterConfigsRequest, kRequest)
 
@@ -26,9 +18,7 @@ OTTLA_ROWS(IncrementalAlterConfigsResponse::AlterConfigsResourceResponse,
            ROW(resource_type),
            ROW(resource_name))
 
-OTTLA_ROWS(IncrementalAlterConfigsResponse,
-           ROW(throttle_time_ms),
-           ROW(responses))
+OTTLA_ROWS(IncrementalAlterConfigsResponse, ROW(throttle_time_ms), ROW(responses))
 
 OTTLA_MESSAGE(IncrementalAlterConfigsResponse, kResponse)
 

@@ -4,17 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(AlterPartitionReassignmentsRequest::ReassignablePartition,
-           ROW(partition_index),
-           ROW(replicas).Nullable())
+OTTLA_ROWS(AlterPartitionReassignmentsRequest::ReassignablePartition, ROW(partition_index), ROW(replicas).Nullable())
 
-OTTLA_ROWS(AlterPartitionReassignmentsRequest::ReassignableTopic,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(AlterPartitionReassignmentsRequest::ReassignableTopic, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(AlterPartitionReassignmentsRequest,
-           ROW(timeout_ms),
-           ROW(topics))
+OTTLA_ROWS(AlterPartitionReassignmentsRequest, ROW(timeout_ms), ROW(topics))
 
 OTTLA_MESSAGE(AlterPartitionReassignmentsRequest, kRequest)
 
@@ -23,9 +17,7 @@ OTTLA_ROWS(AlterPartitionReassignmentsResponse::ReassignablePartitionResponse,
            ROW(error_code),
            ROW(error_message).Nullable())
 
-OTTLA_ROWS(AlterPartitionReassignmentsResponse::ReassignableTopicResponse,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(AlterPartitionReassignmentsResponse::ReassignableTopicResponse, ROW(name), ROW(partitions))
 
 OTTLA_ROWS(AlterPartitionReassignmentsResponse,
            ROW(throttle_time_ms),

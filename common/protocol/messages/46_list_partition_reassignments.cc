@@ -4,13 +4,9 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ListPartitionReassignmentsRequest::ListPartitionReassignmentsTopics,
-           ROW(name),
-           ROW(partition_indexes))
+OTTLA_ROWS(ListPartitionReassignmentsRequest::ListPartitionReassignmentsTopics, ROW(name), ROW(partition_indexes))
 
-OTTLA_ROWS(ListPartitionReassignmentsRequest,
-           ROW(timeout_ms),
-           ROW(topics).Nullable())
+OTTLA_ROWS(ListPartitionReassignmentsRequest, ROW(timeout_ms), ROW(topics).Nullable())
 
 OTTLA_MESSAGE(ListPartitionReassignmentsRequest, kRequest)
 
@@ -20,9 +16,7 @@ OTTLA_ROWS(ListPartitionReassignmentsResponse::OngoingPartitionReassignment,
            ROW(adding_replicas),
            ROW(removing_replicas))
 
-OTTLA_ROWS(ListPartitionReassignmentsResponse::OngoingTopicReassignment,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(ListPartitionReassignmentsResponse::OngoingTopicReassignment, ROW(name), ROW(partitions))
 
 OTTLA_ROWS(ListPartitionReassignmentsResponse,
            ROW(throttle_time_ms),

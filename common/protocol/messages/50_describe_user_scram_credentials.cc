@@ -4,17 +4,13 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeUserScramCredentialsRequest::UserName,
-           ROW(name))
+OTTLA_ROWS(DescribeUserScramCredentialsRequest::UserName, ROW(name))
 
-OTTLA_ROWS(DescribeUserScramCredentialsRequest,
-           ROW(users).Nullable())
+OTTLA_ROWS(DescribeUserScramCredentialsRequest, ROW(users).Nullable())
 
 OTTLA_MESSAGE(DescribeUserScramCredentialsRequest, kRequest)
 
-OTTLA_ROWS(DescribeUserScramCredentialsResponse::CredentialInfo,
-           ROW(mechanism),
-           ROW(iterations))
+OTTLA_ROWS(DescribeUserScramCredentialsResponse::CredentialInfo, ROW(mechanism), ROW(iterations))
 
 OTTLA_ROWS(DescribeUserScramCredentialsResponse::DescribeUserScramCredentialsResult,
            ROW(user),

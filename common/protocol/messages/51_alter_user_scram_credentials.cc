@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(AlterUserScramCredentialsRequest::ScramCredentialDeletion,
-           ROW(name),
-           ROW(mechanism))
+OTTLA_ROWS(AlterUserScramCredentialsRequest::ScramCredentialDeletion, ROW(name), ROW(mechanism))
 
 OTTLA_ROWS(AlterUserScramCredentialsRequest::ScramCredentialUpsertion,
            ROW(name),
@@ -15,9 +13,7 @@ OTTLA_ROWS(AlterUserScramCredentialsRequest::ScramCredentialUpsertion,
            ROW(salt).Bytes(),
            ROW(salted_password).Bytes())
 
-OTTLA_ROWS(AlterUserScramCredentialsRequest,
-           ROW(deletions),
-           ROW(upsertions))
+OTTLA_ROWS(AlterUserScramCredentialsRequest, ROW(deletions), ROW(upsertions))
 
 OTTLA_MESSAGE(AlterUserScramCredentialsRequest, kRequest)
 
@@ -26,9 +22,7 @@ OTTLA_ROWS(AlterUserScramCredentialsResponse::AlterUserScramCredentialsResult,
            ROW(error_code),
            ROW(error_message).Nullable())
 
-OTTLA_ROWS(AlterUserScramCredentialsResponse,
-           ROW(throttle_time_ms),
-           ROW(results))
+OTTLA_ROWS(AlterUserScramCredentialsResponse, ROW(throttle_time_ms), ROW(results))
 
 OTTLA_MESSAGE(AlterUserScramCredentialsResponse, kResponse)
 

@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(AlterPartitionRequest::BrokerState,
-           ROW(broker_id),
-           ROW(broker_epoch))
+OTTLA_ROWS(AlterPartitionRequest::BrokerState, ROW(broker_id), ROW(broker_epoch))
 
 OTTLA_ROWS(AlterPartitionRequest::PartitionData,
            ROW(partition_index),
@@ -21,10 +19,7 @@ OTTLA_ROWS(AlterPartitionRequest::TopicData,
            ROW(topic_id, Since(2)).Ignorable(),
            ROW(partitions))
 
-OTTLA_ROWS(AlterPartitionRequest,
-           ROW(broker_id),
-           ROW(broker_epoch),
-           ROW(topics))
+OTTLA_ROWS(AlterPartitionRequest, ROW(broker_id), ROW(broker_epoch), ROW(topics))
 
 OTTLA_MESSAGE(AlterPartitionRequest, kRequest)
 
@@ -42,10 +37,7 @@ OTTLA_ROWS(AlterPartitionResponse::TopicData,
            ROW(topic_id, Since(2)).Ignorable(),
            ROW(partitions))
 
-OTTLA_ROWS(AlterPartitionResponse,
-           ROW(throttle_time_ms),
-           ROW(error_code),
-           ROW(topics))
+OTTLA_ROWS(AlterPartitionResponse, ROW(throttle_time_ms), ROW(error_code), ROW(topics))
 
 OTTLA_MESSAGE(AlterPartitionResponse, kResponse)
 

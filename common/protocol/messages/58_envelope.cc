@@ -11,9 +11,7 @@ OTTLA_ROWS(EnvelopeRequest,
 
 OTTLA_MESSAGE(EnvelopeRequest, kRequest)
 
-OTTLA_ROWS(EnvelopeResponse,
-           ROW(response_data).Bytes().Nullable(),
-           ROW(error_code))
+OTTLA_ROWS(EnvelopeResponse, ROW(response_data).Bytes().Nullable(), ROW(error_code))
 
 OTTLA_MESSAGE(EnvelopeResponse, kResponse)
 

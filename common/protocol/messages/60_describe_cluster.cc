@@ -4,17 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeClusterRequest,
-           ROW(include_cluster_authorized_operations),
-           ROW(endpoint_type, Since(1)))
+OTTLA_ROWS(DescribeClusterRequest, ROW(include_cluster_authorized_operations), ROW(endpoint_type, Since(1)))
 
 OTTLA_MESSAGE(DescribeClusterRequest, kRequest)
 
-OTTLA_ROWS(DescribeClusterResponse::DescribeClusterBroker,
-           ROW(broker_id),
-           ROW(host),
-           ROW(port),
-           ROW(rack).Nullable())
+OTTLA_ROWS(DescribeClusterResponse::DescribeClusterBroker, ROW(broker_id), ROW(host), ROW(port), ROW(rack).Nullable())
 
 OTTLA_ROWS(DescribeClusterResponse,
            ROW(throttle_time_ms),

@@ -4,12 +4,9 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeProducersRequest::TopicRequest,
-           ROW(name),
-           ROW(partition_indexes))
+OTTLA_ROWS(DescribeProducersRequest::TopicRequest, ROW(name), ROW(partition_indexes))
 
-OTTLA_ROWS(DescribeProducersRequest,
-           ROW(topics))
+OTTLA_ROWS(DescribeProducersRequest, ROW(topics))
 
 OTTLA_MESSAGE(DescribeProducersRequest, kRequest)
 
@@ -27,13 +24,9 @@ OTTLA_ROWS(DescribeProducersResponse::PartitionResponse,
            ROW(error_message).Nullable(),
            ROW(active_producers))
 
-OTTLA_ROWS(DescribeProducersResponse::TopicResponse,
-           ROW(name),
-           ROW(partitions))
+OTTLA_ROWS(DescribeProducersResponse::TopicResponse, ROW(name), ROW(partitions))
 
-OTTLA_ROWS(DescribeProducersResponse,
-           ROW(throttle_time_ms),
-           ROW(topics))
+OTTLA_ROWS(DescribeProducersResponse, ROW(throttle_time_ms), ROW(topics))
 
 OTTLA_MESSAGE(DescribeProducersResponse, kResponse)
 

@@ -4,14 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeTransactionsRequest,
-           ROW(transactional_ids))
+OTTLA_ROWS(DescribeTransactionsRequest, ROW(transactional_ids))
 
 OTTLA_MESSAGE(DescribeTransactionsRequest, kRequest)
 
-OTTLA_ROWS(DescribeTransactionsResponse::TopicData,
-           ROW(topic),
-           ROW(partitions))
+OTTLA_ROWS(DescribeTransactionsResponse::TopicData, ROW(topic), ROW(partitions))
 
 OTTLA_ROWS(DescribeTransactionsResponse::TransactionState,
            ROW(error_code),
@@ -23,9 +20,7 @@ OTTLA_ROWS(DescribeTransactionsResponse::TransactionState,
            ROW(producer_epoch),
            ROW(topics))
 
-OTTLA_ROWS(DescribeTransactionsResponse,
-           ROW(throttle_time_ms),
-           ROW(transaction_states))
+OTTLA_ROWS(DescribeTransactionsResponse, ROW(throttle_time_ms), ROW(transaction_states))
 
 OTTLA_MESSAGE(DescribeTransactionsResponse, kResponse)
 

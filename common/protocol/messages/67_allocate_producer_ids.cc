@@ -4,17 +4,12 @@
 
 namespace ottla {
 
-OTTLA_ROWS(AllocateProducerIdsRequest,
-           ROW(broker_id),
-           ROW(broker_epoch))
+OTTLA_ROWS(AllocateProducerIdsRequest, ROW(broker_id), ROW(broker_epoch))
 
 OTTLA_MESSAGE(AllocateProducerIdsRequest, kRequest)
 
-OTTLA_ROWS(AllocateProducerIdsResponse,
-           ROW(throttle_time_ms),
-           ROW(error_code),
-           ROW(producer_id_start),
-           ROW(producer_id_len))
+OTTLA_ROWS(
+    AllocateProducerIdsResponse, ROW(throttle_time_ms), ROW(error_code), ROW(producer_id_start), ROW(producer_id_len))
 
 OTTLA_MESSAGE(AllocateProducerIdsResponse, kResponse)
 

@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ConsumerGroupHeartbeatRequest::TopicPartitions,
-           ROW(topic_id),
-           ROW(partitions))
+OTTLA_ROWS(ConsumerGroupHeartbeatRequest::TopicPartitions, ROW(topic_id), ROW(partitions))
 
 OTTLA_ROWS(ConsumerGroupHeartbeatRequest,
            ROW(group_id),
@@ -21,12 +19,9 @@ OTTLA_ROWS(ConsumerGroupHeartbeatRequest,
 
 OTTLA_MESSAGE(ConsumerGroupHeartbeatRequest, kRequest)
 
-OTTLA_ROWS(ConsumerGroupHeartbeatResponse::TopicPartitions,
-           ROW(topic_id),
-           ROW(partitions))
+OTTLA_ROWS(ConsumerGroupHeartbeatResponse::TopicPartitions, ROW(topic_id), ROW(partitions))
 
-OTTLA_ROWS(ConsumerGroupHeartbeatResponse::Assignment,
-           ROW(topic_partitions))
+OTTLA_ROWS(ConsumerGroupHeartbeatResponse::Assignment, ROW(topic_partitions))
 
 OTTLA_ROWS(ConsumerGroupHeartbeatResponse,
            ROW(throttle_time_ms),

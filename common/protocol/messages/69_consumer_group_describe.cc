@@ -4,19 +4,13 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ConsumerGroupDescribeRequest,
-           ROW(group_ids),
-           ROW(include_authorized_operations))
+OTTLA_ROWS(ConsumerGroupDescribeRequest, ROW(group_ids), ROW(include_authorized_operations))
 
 OTTLA_MESSAGE(ConsumerGroupDescribeRequest, kRequest)
 
-OTTLA_ROWS(ConsumerGroupDescribeResponse::TopicPartitions,
-           ROW(topic_id),
-           ROW(topic_name),
-           ROW(partitions))
+OTTLA_ROWS(ConsumerGroupDescribeResponse::TopicPartitions, ROW(topic_id), ROW(topic_name), ROW(partitions))
 
-OTTLA_ROWS(ConsumerGroupDescribeResponse::Assignment,
-           ROW(topic_partitions))
+OTTLA_ROWS(ConsumerGroupDescribeResponse::Assignment, ROW(topic_partitions))
 
 OTTLA_ROWS(ConsumerGroupDescribeResponse::Member,
            ROW(member_id),
@@ -41,9 +35,7 @@ OTTLA_ROWS(ConsumerGroupDescribeResponse::DescribedGroup,
            ROW(members),
            ROW(authorized_operations))
 
-OTTLA_ROWS(ConsumerGroupDescribeResponse,
-           ROW(throttle_time_ms),
-           ROW(groups))
+OTTLA_ROWS(ConsumerGroupDescribeResponse, ROW(throttle_time_ms), ROW(groups))
 
 OTTLA_MESSAGE(ConsumerGroupDescribeResponse, kResponse)
 

@@ -4,8 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(GetTelemetrySubscriptionsRequest,
-           ROW(client_instance_id))
+OTTLA_ROWS(GetTelemetrySubscriptionsRequest, ROW(client_instance_id))
 
 OTTLA_MESSAGE(GetTelemetrySubscriptionsRequest, kRequest)
 

@@ -13,9 +13,7 @@ OTTLA_ROWS(PushTelemetryRequest,
 
 OTTLA_MESSAGE(PushTelemetryRequest, kRequest)
 
-OTTLA_ROWS(PushTelemetryResponse,
-           ROW(throttle_time_ms),
-           ROW(error_code))
+OTTLA_ROWS(PushTelemetryResponse, ROW(throttle_time_ms), ROW(error_code))
 
 OTTLA_MESSAGE(PushTelemetryResponse, kResponse)
 

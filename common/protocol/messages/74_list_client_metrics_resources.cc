@@ -8,13 +8,9 @@ OTTLA_ROWS(ListClientMetricsResourcesRequest)
 
 OTTLA_MESSAGE(ListClientMetricsResourcesRequest, kRequest)
 
-OTTLA_ROWS(ListClientMetricsResourcesResponse::ClientMetricsResource,
-           ROW(name))
+OTTLA_ROWS(ListClientMetricsResourcesResponse::ClientMetricsResource, ROW(name))
 
-OTTLA_ROWS(ListClientMetricsResourcesResponse,
-           ROW(throttle_time_ms),
-           ROW(error_code),
-           ROW(client_metrics_resources))
+OTTLA_ROWS(ListClientMetricsResourcesResponse, ROW(throttle_time_ms), ROW(error_code), ROW(client_metrics_resources))
 
 OTTLA_MESSAGE(ListClientMetricsResourcesResponse, kResponse)
 

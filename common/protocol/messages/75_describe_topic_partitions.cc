@@ -4,17 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DescribeTopicPartitionsRequest::TopicRequest,
-           ROW(name))
+OTTLA_ROWS(DescribeTopicPartitionsRequest::TopicRequest, ROW(name))
 
-OTTLA_ROWS(DescribeTopicPartitionsRequest::Cursor,
-           ROW(topic_name),
-           ROW(partition_index))
+OTTLA_ROWS(DescribeTopicPartitionsRequest::Cursor, ROW(topic_name), ROW(partition_index))
 
-OTTLA_ROWS(DescribeTopicPartitionsRequest,
-           ROW(topics),
-           ROW(response_partition_limit),
-           ROW(cursor).Nullable())
+OTTLA_ROWS(DescribeTopicPartitionsRequest, ROW(topics), ROW(response_partition_limit), ROW(cursor).Nullable())
 
 OTTLA_MESSAGE(DescribeTopicPartitionsRequest, kRequest)
 
@@ -37,14 +31,9 @@ OTTLA_ROWS(DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic
            ROW(partitions),
            ROW(topic_authorized_operations))
 
-OTTLA_ROWS(DescribeTopicPartitionsResponse::Cursor,
-           ROW(topic_name),
-           ROW(partition_index))
+OTTLA_ROWS(DescribeTopicPartitionsResponse::Cursor, ROW(topic_name), ROW(partition_index))
 
-OTTLA_ROWS(DescribeTopicPartitionsResponse,
-           ROW(throttle_time_ms).Ignorable(),
-           ROW(topics),
-           ROW(next_cursor).Nullable())
+OTTLA_ROWS(DescribeTopicPartitionsResponse, ROW(throttle_time_ms).Ignorable(), ROW(topics), ROW(next_cursor).Nullable())
 
 OTTLA_MESSAGE(DescribeTopicPartitionsResponse, kResponse)
 

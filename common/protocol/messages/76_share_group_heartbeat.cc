@@ -13,12 +13,9 @@ OTTLA_ROWS(ShareGroupHeartbeatRequest,
 
 OTTLA_MESSAGE(ShareGroupHeartbeatRequest, kRequest)
 
-OTTLA_ROWS(ShareGroupHeartbeatResponse::TopicPartitions,
-           ROW(topic_id),
-           ROW(partitions))
+OTTLA_ROWS(ShareGroupHeartbeatResponse::TopicPartitions, ROW(topic_id), ROW(partitions))
 
-OTTLA_ROWS(ShareGroupHeartbeatResponse::Assignment,
-           ROW(topic_partitions))
+OTTLA_ROWS(ShareGroupHeartbeatResponse::Assignment, ROW(topic_partitions))
 
 OTTLA_ROWS(ShareGroupHeartbeatResponse,
            ROW(throttle_time_ms),

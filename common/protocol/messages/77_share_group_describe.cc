@@ -4,19 +4,13 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ShareGroupDescribeRequest,
-           ROW(group_ids),
-           ROW(include_authorized_operations))
+OTTLA_ROWS(ShareGroupDescribeRequest, ROW(group_ids), ROW(include_authorized_operations))
 
 OTTLA_MESSAGE(ShareGroupDescribeRequest, kRequest)
 
-OTTLA_ROWS(ShareGroupDescribeResponse::TopicPartitions,
-           ROW(topic_id),
-           ROW(topic_name),
-           ROW(partitions))
+OTTLA_ROWS(ShareGroupDescribeResponse::TopicPartitions, ROW(topic_id), ROW(topic_name), ROW(partitions))
 
-OTTLA_ROWS(ShareGroupDescribeResponse::Assignment,
-           ROW(topic_partitions))
+OTTLA_ROWS(ShareGroupDescribeResponse::Assignment, ROW(topic_partitions))
 
 OTTLA_ROWS(ShareGroupDescribeResponse::Member,
            ROW(member_id),
@@ -38,9 +32,7 @@ OTTLA_ROWS(ShareGroupDescribeResponse::DescribedGroup,
            ROW(members),
            ROW(authorized_operations))
 
-OTTLA_ROWS(ShareGroupDescribeResponse,
-           ROW(throttle_time_ms),
-           ROW(groups))
+OTTLA_ROWS(ShareGroupDescribeResponse, ROW(throttle_time_ms), ROW(groups))
 
 OTTLA_MESSAGE(ShareGroupDescribeResponse, kResponse)
 

@@ -4,23 +4,16 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ShareFetchRequest::AcknowledgementBatch,
-           ROW(first_offset),
-           ROW(last_offset),
-           ROW(acknowledge_types))
+OTTLA_ROWS(ShareFetchRequest::AcknowledgementBatch, ROW(first_offset), ROW(last_offset), ROW(acknowledge_types))
 
 OTTLA_ROWS(ShareFetchRequest::FetchPartition,
            ROW(partition_index),
            ROW(partition_max_bytes),
            ROW(acknowledgement_batches))
 
-OTTLA_ROWS(ShareFetchRequest::FetchTopic,
-           ROW(topic_id).Ignorable(),
-           ROW(partitions))
+OTTLA_ROWS(ShareFetchRequest::FetchTopic, ROW(topic_id).Ignorable(), ROW(partitions))
 
-OTTLA_ROWS(ShareFetchRequest::ForgottenTopic,
-           ROW(topic_id).Ignorable(),
-           ROW(partitions))
+OTTLA_ROWS(ShareFetchRequest::ForgottenTopic, ROW(topic_id).Ignorable(), ROW(partitions))
 
 OTTLA_ROWS(ShareFetchRequest,
            ROW(group_id).Nullable(),
@@ -34,14 +27,9 @@ OTTLA_ROWS(ShareFetchRequest,
 
 OTTLA_MESSAGE(ShareFetchRequest, kRequest)
 
-OTTLA_ROWS(ShareFetchResponse::LeaderIdAndEpoch,
-           ROW(leader_id),
-           ROW(leader_epoch))
+OTTLA_ROWS(ShareFetchResponse::LeaderIdAndEpoch, ROW(leader_id), ROW(leader_epoch))
 
-OTTLA_ROWS(ShareFetchResponse::AcquiredRecords,
-           ROW(first_offset),
-           ROW(last_offset),
-           ROW(delivery_count))
+OTTLA_ROWS(ShareFetchResponse::AcquiredRecords, ROW(first_offset), ROW(last_offset), ROW(delivery_count))
 
 OTTLA_ROWS(ShareFetchResponse::PartitionData,
            ROW(partition_index),
@@ -53,15 +41,9 @@ OTTLA_ROWS(ShareFetchResponse::PartitionData,
            ROW(records).Nullable(),
            ROW(acquired_records))
 
-OTTLA_ROWS(ShareFetchResponse::ShareFetchableTopicResponse,
-           ROW(topic_id).Ignorable(),
-           ROW(partitions))
+OTTLA_ROWS(ShareFetchResponse::ShareFetchableTopicResponse, ROW(topic_id).Ignorable(), ROW(partitions))
 
-OTTLA_ROWS(ShareFetchResponse::NodeEndpoint,
-           ROW(node_id),
-           ROW(host),
-           ROW(port),
-           ROW(rack).Nullable())
+OTTLA_ROWS(ShareFetchResponse::NodeEndpoint, ROW(node_id), ROW(host), ROW(port), ROW(rack).Nullable())
 
 OTTLA_ROWS(ShareFetchResponse,
            ROW(throttle_time_ms).Ignorable(),

@@ -4,30 +4,18 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ShareAcknowledgeRequest::AcknowledgementBatch,
-           ROW(first_offset),
-           ROW(last_offset),
-           ROW(acknowledge_types))
+OTTLA_ROWS(ShareAcknowledgeRequest::AcknowledgementBatch, ROW(first_offset), ROW(last_offset), ROW(acknowledge_types))
 
-OTTLA_ROWS(ShareAcknowledgeRequest::AcknowledgePartition,
-           ROW(partition_index),
-           ROW(acknowledgement_batches))
+OTTLA_ROWS(ShareAcknowledgeRequest::AcknowledgePartition, ROW(partition_index), ROW(acknowledgement_batches))
 
-OTTLA_ROWS(ShareAcknowledgeRequest::AcknowledgeTopic,
-           ROW(topic_id),
-           ROW(partitions))
+OTTLA_ROWS(ShareAcknowledgeRequest::AcknowledgeTopic, ROW(topic_id), ROW(partitions))
 
-OTTLA_ROWS(ShareAcknowledgeRequest,
-           ROW(group_id).Nullable(),
-           ROW(member_id).Nullable(),
-           ROW(share_session_epoch),
-           ROW(topics))
+OTTLA_ROWS(
+    ShareAcknowledgeRequest, ROW(group_id).Nullable(), ROW(member_id).Nullable(), ROW(share_session_epoch), ROW(topics))
 
 OTTLA_MESSAGE(ShareAcknowledgeRequest, kRequest)
 
-OTTLA_ROWS(ShareAcknowledgeResponse::LeaderIdAndEpoch,
-           ROW(leader_id),
-           ROW(leader_epoch))
+OTTLA_ROWS(ShareAcknowledgeResponse::LeaderIdAndEpoch, ROW(leader_id), ROW(leader_epoch))
 
 OTTLA_ROWS(ShareAcknowledgeResponse::PartitionData,
            ROW(partition_index),
@@ -35,15 +23,9 @@ OTTLA_ROWS(ShareAcknowledgeResponse::PartitionData,
            ROW(error_message).Nullable(),
            ROW(current_leader))
 
-OTTLA_ROWS(ShareAcknowledgeResponse::ShareAcknowledgeTopicResponse,
-           ROW(topic_id).Ignorable(),
-           ROW(partitions))
+OTTLA_ROWS(ShareAcknowledgeResponse::ShareAcknowledgeTopicResponse, ROW(topic_id).Ignorable(), ROW(partitions))
 
-OTTLA_ROWS(ShareAcknowledgeResponse::NodeEndpoint,
-           ROW(node_id),
-           ROW(host),
-           ROW(port),
-           ROW(rack).Nullable())
+OTTLA_ROWS(ShareAcknowledgeResponse::NodeEndpoint, ROW(node_id), ROW(host), ROW(port), ROW(rack).Nullable())
 
 OTTLA_ROWS(ShareAcknowledgeResponse,
            ROW(throttle_time_ms).Ignorable(),

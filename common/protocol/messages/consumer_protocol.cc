@@ -4,9 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(ConsumerProtocolSubscription::TopicPartition,
-           ROW(topic),
-           ROW(partitions))
+OTTLA_ROWS(ConsumerProtocolSubscription::TopicPartition, ROW(topic), ROW(partitions))
 
 OTTLA_ROWS(ConsumerProtocolSubscription,
            ROW(topics),
@@ -17,13 +15,9 @@ OTTLA_ROWS(ConsumerProtocolSubscription,
 
 OTTLA_MESSAGE(ConsumerProtocolSubscription, kData)
 
-OTTLA_ROWS(ConsumerProtocolAssignment::TopicPartition,
-           ROW(topic),
-           ROW(partitions))
+OTTLA_ROWS(ConsumerProtocolAssignment::TopicPartition, ROW(topic), ROW(partitions))
 
-OTTLA_ROWS(ConsumerProtocolAssignment,
-           ROW(assigned_partitions),
-           ROW(user_data).Bytes().Nullable())
+OTTLA_ROWS(ConsumerProtocolAssignment, ROW(assigned_partitions), ROW(user_data).Bytes().Nullable())
 
 OTTLA_MESSAGE(ConsumerProtocolAssignment, kData)
 

@@ -4,10 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(OffsetCommitKey,
-           ROW(group),
-           ROW(topic),
-           ROW(partition))
+OTTLA_ROWS(OffsetCommitKey, ROW(group), ROW(topic), ROW(partition))
 
 OTTLA_MESSAGE(OffsetCommitKey, kData)
 
@@ -20,8 +17,7 @@ OTTLA_ROWS(OffsetCommitValue,
 
 OTTLA_MESSAGE(OffsetCommitValue, kData)
 
-OTTLA_ROWS(GroupMetadataKey,
-           ROW(group))
+OTTLA_ROWS(GroupMetadataKey, ROW(group))
 
 OTTLA_MESSAGE(GroupMetadataKey, kData)
 

@@ -4,10 +4,7 @@
 
 namespace ottla {
 
-OTTLA_ROWS(DefaultPrincipalData,
-           ROW(type),
-           ROW(name),
-           ROW(token_authenticated))
+OTTLA_ROWS(DefaultPrincipalData, ROW(type), ROW(name), ROW(token_authenticated))
 
 OTTLA_MESSAGE(DefaultPrincipalData, kData)
 

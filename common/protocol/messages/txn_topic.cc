@@ -4,14 +4,11 @@
 
 namespace ottla {
 
-OTTLA_ROWS(TransactionLogKey,
-           ROW(transactional_id))
+OTTLA_ROWS(TransactionLogKey, ROW(transactional_id))
 
 OTTLA_MESSAGE(TransactionLogKey, kData)
 
-OTTLA_ROWS(TransactionLogValue::PartitionsSchema,
-           ROW(topic),
-           ROW(partition_ids))
+OTTLA_ROWS(TransactionLogValue::PartitionsSchema, ROW(topic), ROW(partition_ids))
 
 OTTLA_ROWS(TransactionLogValue,
            ROW(producer_id),

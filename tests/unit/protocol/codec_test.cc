@@ -19,7 +19,7 @@ namespace ottla {
 namespace {
 
 using nlohmann::json;
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 template <class T>
 StatusCode EncodeCode(const T& message, std::int16_t version) {

@@ -105,7 +105,7 @@ class Comparison {
  private:
   void Struct(const StructRows& rows, const json& fields, Versions parent) {
     EXPECT_EQ(rows.count, fields.size());
-    int last_tag = -1;
+    std::int8_t last_tag = kNoTag;
     for (std::size_t i = 0; i < std::min(rows.count, fields.size()); ++i) {
       SCOPED_TRACE(fields[i]["name"].get<std::string>());
       OneField(rows, rows.fields[i], fields[i], parent);

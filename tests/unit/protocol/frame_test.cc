@@ -15,7 +15,7 @@ namespace ottla {
 namespace {
 
 using nlohmann::json;
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 std::string Hex(const json& value) { return test::FromHex(value.get<std::string>()); }
 

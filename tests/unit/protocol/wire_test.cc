@@ -12,7 +12,7 @@ namespace ottla {
 namespace {
 
 using nlohmann::json;
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 std::string Written(const std::function<void(WireWriter&)>& write) {
   std::string bytes;

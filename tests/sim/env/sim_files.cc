@@ -264,6 +264,22 @@ Result<std::unique_ptr<DirLock>> SimFiles::Lock(const std::string& path) {
   return std::unique_ptr<DirLock>(std::make_unique<SimDirLock>(*this, path));
 }
 
+std::optional<std::string> SimFiles::Peek(const std::string& path) const {
+  const Result<Place> found = Find(path);
+  if (!found.ok() || found->inode == nullptr) return std::nullopt;
+  std::string bytes(found->inode->pages.size(), '\0');
+  found->inode->pages.Read(0, bytes);
+  return bytes;
+}
+
+std::vector<std::string> SimFiles::PeekNames(const std::string& dir) const {
+  std::vector<std::string> names;
+  const Result<Place> found = Find(dir);
+  if (!found.ok() || found->inode == nullptr) return names;
+  for (const auto& entry : found->inode->entries) names.push_back(entry.first);
+  return names;
+}
+
 void SimFiles::Crash() {
   ++generation_;
   locks_.clear();

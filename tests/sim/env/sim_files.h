@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,10 @@ class SimFiles final : public FileSystem {
   bool budget_spent() const { return budget_spent_; }
   void ClearOpBudget();
   std::uint64_t changes() const { return changes_; }  // calls that changed something, ever
+
+  // For checkers: what a process would see, past any fault, and unseen by hook and observer. nullopt: no such file.
+  std::optional<std::string> Peek(const std::string& path) const;
+  std::vector<std::string> PeekNames(const std::string& dir) const;
 
   void set_wall_clock(std::function<std::int64_t()> now_ms) { now_ms_ = std::move(now_ms); }
   // Told of every call that was let through, for a trace hash.

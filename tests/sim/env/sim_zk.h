@@ -57,7 +57,8 @@ class SimZk {
   ZkError Operate(const std::vector<ZkOp>& ops, std::vector<ZkOpResult>* results = nullptr);
   ZkError CreateWithParents(const std::string& path, const ZkData& data);
   const SimZkTree::Node* Read(const std::string& path) const { return tree_.Find(path); }
-  SimZkTree& tree() { return tree_; }  // Load() before clients start
+  std::int64_t zxid() const { return tree_.zxid(); }  // grows with every change
+  SimZkTree& tree() { return tree_; }                 // Load() before clients start
   int self() const { return self_; }
   std::size_t sessions() const { return sessions_.size(); }
 

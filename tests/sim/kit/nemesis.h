@@ -1,0 +1,82 @@
+// What goes wrong, drawn from the seed: processes die, machines lose power, links are cut, disks are slow, sessions
+// expire. Every fault ends by itself after a while, and HealAll() ends all. Runs as events of the driver.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "tests/sim/env/sim_world.h"
+
+namespace ottla::sim {
+
+// What a fault does to the cluster beyond the simulated world.
+class FaultTarget {
+ public:
+  virtual ~FaultTarget() = default;
+  virtual int brokers() const = 0;
+  virtual bool Alive(int broker) const = 0;
+  virtual void Kill(int broker) = 0;
+  virtual void LosePower(int broker) = 0;
+  virtual void Restart(int broker) = 0;
+  virtual bool AllInSync() const = 0;
+};
+
+// Chances per second of virtual time, for the whole cluster.
+struct FaultRates {
+  double kill = 0.02;
+  double lose_power = 0.01;  // only while every other replica is alive and in sync; see nemesis.cc
+  double pause = 0.02;
+  double cut_link = 0.03;
+  double cut_zookeeper = 0.02;
+  double cut_client = 0.02;
+  double slow_disk = 0.03;
+  double expire_session = 0.01;
+  double drop_zk_connection = 0.05;
+  double skew_clock = 0.01;
+  // Per call, all the time.
+  double zk_lost = 0.0005;
+  double net_reset = 0.00002;
+  double net_slow = 0.001;
+  double try_read_unavailable = 0.05;
+};
+
+class Nemesis {
+ public:
+  // Nodes [0, brokers) are brokers; clients live on the nodes after them.
+  Nemesis(SimWorld& world, FaultTarget& target, const FaultRates& rates);
+  ~Nemesis();
+  Nemesis(const Nemesis&) = delete;
+  Nemesis& operator=(const Nemesis&) = delete;
+
+  void Start();
+  void HealAll();  // ends all faults, restarts what is down, and starts no more
+  const std::map<std::string, std::uint64_t>& fired() const { return fired_; }
+  // Whether the broker has been undisturbed (alive, running, reachable, disk at its usual speed) for so long.
+  bool UndisturbedFor(int broker, Micros time) const;
+
+ private:
+  void Tick();
+  bool Roll(double per_second, const char* name);
+  int AnyBroker();
+  void Disturb(int broker);
+  void For(Micros low, Micros high, Task undo);
+  void Kill(bool power);
+  void Pause();
+  void CutBetween(int a, int b);
+  void SlowDisk();
+
+  SimWorld& world_;
+  FaultTarget& target_;
+  const FaultRates rates_;
+  Random random_;
+  bool running_ = false;
+  std::uint64_t round_ = 0;        // HealAll() voids undos of earlier rounds
+  bool power_recovering_ = false;  // a machine that lost power is not in sync again yet
+  std::map<int, MonoTime> disturbed_;
+  std::map<std::string, std::uint64_t> fired_;
+  SimScheduler::EventId tick_;
+};
+
+}  // namespace ottla::sim

@@ -34,7 +34,8 @@ void Responder::OnLoop(Responder responder, UniqueFunction<void(Responder)> answ
     answer(std::move(responder));
     return;
   }
-  loop->Post([responder = std::move(responder), answer = std::move(answer)]() mutable { answer(std::move(responder)); });
+  loop->Post(
+      [responder = std::move(responder), answer = std::move(answer)]() mutable { answer(std::move(responder)); });
 }
 
 void Responder::CheckUsed() const { OTTLA_CHECK(connection_closed()) << "a request was dropped without an answer"; }

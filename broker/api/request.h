@@ -1,8 +1,9 @@
 // The contract between the server (sockets, framing, order) and the handlers of requests.
 //
-// A connection's loop cuts a frame, gives it an order slot and hands it over with a Responder. The handler answers once,
-// now or later; answers leave in the order of the requests, whatever the order of answering. Requests of one connection
-// are handed over one after the other's answer, except pipelined ones (RequestClass), which may overlap each other.
+// A connection's loop cuts a frame, gives it an order slot and hands it over with a Responder. The handler answers
+// once, now or later; answers leave in the order of the requests, whatever the order of answering. Requests of one
+// connection are handed over one after the other's answer, except pipelined ones (RequestClass), which may overlap each
+// other.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +22,19 @@ namespace ottla {
 
 // One client connection. Owner: its loop; the constant part may be read anywhere.
 struct ConnectionInfo {
-  std::uint64_t id = 0;       // unique in the process, never used again
-  std::string listener;       // name in `listeners`
+  std::uint64_t id = 0;  // unique in the process, never used again
+  std::string listener;  // name in `listeners`
   std::string security_protocol;
   Endpoint local;
-  Endpoint peer;              // numeric host
+  Endpoint peer;  // numeric host
   std::size_t loop_index = 0;
-  Executor* loop = nullptr;   // outlives the connection
+  Executor* loop = nullptr;  // outlives the connection
 
   // What the handlers keep here between requests; only on the loop.
   std::string principal = "User:ANONYMOUS";
-  std::string client_software_name = "unknown";     // by ApiVersions
+  std::string client_software_name = "unknown";  // by ApiVersions
   std::string client_software_version = "unknown";
-  std::shared_ptr<void> authentication;             // an exchange that is under way
+  std::shared_ptr<void> authentication;  // an exchange that is under way
   // While true, frames are SASL tokens without a request header (after SaslHandshake v0); see RequestContext::raw.
   bool raw_frames = false;
 };
@@ -48,9 +49,9 @@ struct ReceivedHeader {
 struct RequestContext {
   std::shared_ptr<ConnectionInfo> connection;
   ReceivedHeader header;
-  bool raw = false;             // no header: `body` is a SASL token and the answer is written without a header too
-  Frame frame;                  // keeps `body` alive; hold it as long as slices of the body are used
-  std::span<char> body;         // after the header; may be patched in place. Empty for an ApiVersions too new to parse
+  bool raw = false;      // no header: `body` is a SASL token and the answer is written without a header too
+  Frame frame;           // keeps `body` alive; hold it as long as slices of the body are used
+  std::span<char> body;  // after the header; may be patched in place. Empty for an ApiVersions too new to parse
   MonoTime arrival;
 };
 
@@ -58,7 +59,7 @@ struct RequestContext {
 struct Response {
   int header_version = 0;  // 0: correlation id; 1: correlation id and an empty tag section
   WireSegments body;
-  Millis throttle{0};      // the connection hands over no further request for so long after this answer
+  Millis throttle{0};  // the connection hands over no further request for so long after this answer
 };
 
 // Where answers go; implemented by the server, and by tests that want to see them.
@@ -81,8 +82,7 @@ class Responder {
   Responder() = default;
   Responder(std::shared_ptr<ResponseSink> sink, Executor* loop, std::uint64_t slot)
       : sink_(std::move(sink)), loop_(loop), slot_(slot) {}
-  Responder(Responder&& other) noexcept
-      : sink_(std::move(other.sink_)), loop_(other.loop_), slot_(other.slot_) {}
+  Responder(Responder&& other) noexcept : sink_(std::move(other.sink_)), loop_(other.loop_), slot_(other.slot_) {}
   Responder& operator=(Responder&& other) noexcept;
   ~Responder() { CheckUsed(); }
 
@@ -92,11 +92,12 @@ class Responder {
   // The answers before this one still leave; then the connection closes without an answer to this one.
   void CloseConnection();
 
-  explicit operator bool() const { return sink_ != nullptr; }  // not yet used
+  explicit operator bool() const { return sink_ != nullptr; }                     // not yet used
   bool connection_closed() const { return sink_ == nullptr || sink_->closed(); }  // any thread; nobody reads the answer
   Executor& loop() const { return *loop_; }
 
-  // From any thread: posts `answer(std::move(responder))` to the connection's loop, or calls it at once when already there.
+  // From any thread: posts `answer(std::move(responder))` to the connection's loop, or calls it at once when already
+  // there.
   static void OnLoop(Responder responder, UniqueFunction<void(Responder)> answer);
 
  private:

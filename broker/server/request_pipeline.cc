@@ -118,7 +118,7 @@ void RequestPipeline::Pump() {
 }
 
 bool RequestPipeline::MayStart(Pending& next) {
-  if (throttle_timer_ != 0) return false;
+  if (ending_ || throttle_timer_ != 0) return false;
   if (slots_.empty()) return !connection_->SendBlocked();
   // Classified only when its turn may have come: the answer before it may change what a frame is (SASL).
   if (serial_slots_ > 0) return false;
@@ -183,6 +183,10 @@ void RequestPipeline::Finish(std::uint64_t number, SlotState state, std::optiona
   slot.state = state;
   slot.response = std::move(response);
   slot.throttle = throttle;
+  if (state == SlotState::kClose) {  // whatever the client sent after this one is not looked at any more
+    ending_ = true;
+    pending_.clear();
+  }
   ReleaseFront();
   Pump();
 }
@@ -206,8 +210,7 @@ void RequestPipeline::ReleaseFront() {
 
 void RequestPipeline::SendAnswer(Slot& slot) {
   WireSegments& body = slot.response->body;
-  std::string prefix =
-      AnswerPrefix(TotalSize(body), slot.raw, slot.correlation_id, slot.response->header_version);
+  std::string prefix = AnswerPrefix(TotalSize(body), slot.raw, slot.correlation_id, slot.response->header_version);
   if (auto* first = body.empty() ? nullptr : std::get_if<std::string>(&body.front());
       first != nullptr && first->size() < kJoinBelow) {
     prefix.append(*first);
@@ -229,8 +232,9 @@ void RequestPipeline::Throttle(Millis time) {
 
 void RequestPipeline::UpdateReading() {
   // Pending frames mean that the handlers do not keep up with this client; reading on would only hoard.
-  connection_->SetReading(pending_.empty() && throttle_timer_ == 0 && slot_bytes_ < options_.max_slot_bytes &&
-                          slots_.size() < options_.max_slots && !connection_->SendBlocked());
+  connection_->SetReading(!ending_ && pending_.empty() && throttle_timer_ == 0 &&
+                          slot_bytes_ < options_.max_slot_bytes && slots_.size() < options_.max_slots &&
+                          !connection_->SendBlocked());
 }
 
 bool RequestPipeline::MayRead() {

@@ -14,9 +14,9 @@
 namespace ottla {
 
 // Owner: the connection's loop. Requests are handed over one after the other's answer, but pipelined ones (Produce) as
-// they come, within bounds: at most `max_slots` requests and `max_slot_bytes` of frames under way. What cannot be handed
-// over waits in `pending_`, and then nothing more is read. After an answer with a throttle time nothing is handed over
-// for so long. Nothing here survives a crash; clients resend.
+// they come, within bounds: at most `max_slots` requests and `max_slot_bytes` of frames under way. What cannot be
+// handed over waits in `pending_`, and then nothing more is read. After an answer with a throttle time nothing is
+// handed over for so long. Nothing here survives a crash; clients resend.
 class RequestPipeline final : private Connection::Owner {
  public:
   struct Options {
@@ -89,6 +89,7 @@ class RequestPipeline final : private Connection::Owner {
   std::size_t serial_slots_ = 0;
   std::uint64_t slot_bytes_ = 0;
   bool pumping_ = false;
+  bool ending_ = false;   // a slot will close the connection; nothing is handed over any more
   bool closing_ = false;  // a closing slot has reached the front, or the connection has gone
   bool overdraft_ = false;
   TimerId throttle_timer_ = 0;

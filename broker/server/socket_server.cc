@@ -76,8 +76,9 @@ void SocketServer::Adopt(const ListenerSpec& spec, std::unique_ptr<Stream> strea
   const std::uint64_t id = info->id;
   Loop::Entry& entry = loop.connections[id];
   entry.place = std::move(place);
-  entry.pipeline = std::make_unique<RequestPipeline>(loop.context, std::move(stream), options_.pipeline,
-                                                     std::move(info), handler_, [this, index, id] { Remove(index, id); });
+  entry.pipeline =
+      std::make_unique<RequestPipeline>(loop.context, std::move(stream), options_.pipeline, std::move(info), handler_,
+                                        [this, index, id] { Remove(index, id); });
 }
 
 void SocketServer::Remove(std::size_t loop, std::uint64_t id) {

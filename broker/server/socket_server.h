@@ -40,8 +40,8 @@ class SocketServer {
   // loop 0.
   void Stop(Task done);
 
-  std::size_t connections() const { return census_->total(); }          // any thread
-  std::uint64_t request_bytes() const { return budget_->used(); }       // any thread
+  std::size_t connections() const { return census_->total(); }     // any thread
+  std::uint64_t request_bytes() const { return budget_->used(); }  // any thread
 
  private:
   struct Loop {

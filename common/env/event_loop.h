@@ -49,8 +49,8 @@ class EventLoop final : public Executor {
   // The loop behind an executor of the real Env; sockets live only on such.
   static EventLoop& From(Executor& executor);
 
-  // For the watchdog, any thread: odd while the loop is at work, raised at each start and end of work. A loop that shows
-  // the same odd number for long hangs; one that sleeps does not, and need not wake to prove it.
+  // For the watchdog, any thread: odd while the loop is at work, raised at each start and end of work. A loop that
+  // shows the same odd number for long hangs; one that sleeps does not, and need not wake to prove it.
   std::uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
   pthread_t native_thread() const { return native_thread_; }  // valid once progress() > 0
 

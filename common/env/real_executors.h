@@ -13,13 +13,13 @@
 
 namespace ottla {
 
-// Started by the constructor, joined by Stop() or the destructor: disk threads first, so that none of their tasks meets a
-// loop that has ended; then the loops.
+// Started by the constructor, joined by Stop() or the destructor: disk threads first, so that none of their tasks meets
+// a loop that has ended; then the loops.
 class RealExecutors final : public Executors {
  public:
   struct Options {
     std::size_t data_loops = 1;
-    std::size_t disk_threads = 1;  // one per log dir
+    std::size_t disk_threads = 1;                    // one per log dir
     Micros watchdog_tick = std::chrono::seconds(1);  // ten of them without a turn end the process; 0: no watchdog
   };
   RealExecutors(const Clock& clock, const Options& options);

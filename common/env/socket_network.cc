@@ -17,7 +17,8 @@ namespace {
 
 // Accepts at most so many at a time, so that a storm of connections does not hold the loop.
 constexpr int kAcceptsPerTurn = 64;
-// With no file descriptor left, accepting is tried again after this; the waiting sockets would else wake the loop at once.
+// With no file descriptor left, accepting is tried again after this; the waiting sockets would else wake the loop at
+// once.
 constexpr Micros kAcceptPause = Millis(100);
 
 class SocketListener final : public Listener {
@@ -79,7 +80,8 @@ class SocketListener final : public Listener {
   TimerId pause_ = 0;
 };
 
-Result<int> ListenAt(const SocketAddress& address, int backlog, const std::string& where, const SocketOptions& options) {
+Result<int> ListenAt(const SocketAddress& address, int backlog, const std::string& where,
+                     const SocketOptions& options) {
   const int fd = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return ErrnoStatus(errno, "socket for " + where);
   const int on = 1;

@@ -44,7 +44,8 @@ void Watchdog::Run() {
 }
 
 void Watchdog::Die(EventLoop& loop) {
-  LOG(ERROR) << "loop " << loop.name() << " has not turned for " << kPatienceTicks << " ticks of the watchdog; ending the process";
+  LOG(ERROR) << "loop " << loop.name() << " has not turned for " << kPatienceTicks
+             << " ticks of the watchdog; ending the process";
   // To the loop's own thread, so that the stack shown is the one that hangs.
   pthread_kill(loop.native_thread(), SIGABRT);
   std::mutex never;

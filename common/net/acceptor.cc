@@ -38,10 +38,9 @@ void ConnectionCensus::Leave(std::size_t loop, const std::string& host) {
 }
 
 Result<std::uint16_t> Acceptor::Listen(Network& network, const Endpoint& at, int backlog, Deliver deliver) {
-  auto listener =
-      network.Listen(executors_.Data(0), at, backlog, [this, deliver = std::move(deliver)](auto stream) {
-        OnAccept(std::move(stream), deliver);
-      });
+  auto listener = network.Listen(executors_.Data(0), at, backlog, [this, deliver = std::move(deliver)](auto stream) {
+    OnAccept(std::move(stream), deliver);
+  });
   if (!listener.ok()) return listener.status();
   listeners_.push_back(std::move(*listener));
   return listeners_.back()->port();

@@ -30,8 +30,7 @@ Connection::Connection(LoopContext& context, std::unique_ptr<Stream> stream, con
   ArmIdle(options_.idle_timeout);
 }
 
-Connection::Connection(LoopContext& context, Network& network, const Endpoint& to, const Options& options,
-                       Owner& owner)
+Connection::Connection(LoopContext& context, Network& network, const Endpoint& to, const Options& options, Owner& owner)
     : context_(context),
       owner_(owner),
       options_(options),

@@ -6,8 +6,8 @@
 
 namespace ottla {
 
-// Orders against each other: used_ then awaited_ here, awaited_ then used_ in AwaitRoom, all sequentially consistent, so
-// that one of the two sees the other.
+// Orders against each other: used_ then awaited_ here, awaited_ then used_ in AwaitRoom, all sequentially consistent,
+// so that one of the two sees the other.
 void MemoryBudget::Release(std::uint64_t bytes) {
   used_.fetch_sub(bytes);
   if (awaited_.load() && !Exhausted()) Tell();

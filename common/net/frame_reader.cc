@@ -95,8 +95,8 @@ Status FrameReader::TakeScratch(std::span<char> bytes, std::vector<Frame>* frame
 
 Status FrameReader::CheckLength(std::int32_t length) const {
   if (length >= 0 && length <= max_frame_bytes_) return Status::Ok();
-  return {StatusCode::kCorrupt, "a frame of " + std::to_string(length) + " bytes, the limit is " +
-                                    std::to_string(max_frame_bytes_)};
+  return {StatusCode::kCorrupt,
+          "a frame of " + std::to_string(length) + " bytes, the limit is " + std::to_string(max_frame_bytes_)};
 }
 
 void FrameReader::StartPartial(std::span<const char> body, std::size_t length) {

@@ -59,14 +59,15 @@ class Stream {
 
 class Listener {
  public:
-  virtual ~Listener() = default;  // stops accepting
+  virtual ~Listener() = default;           // stops accepting
   virtual std::uint16_t port() const = 0;  // the port bound, also when 0 was asked
 };
 
 class Network {
  public:
   virtual ~Network() = default;
-  // Called, and the listener deleted, on `executor`. `host` empty: all interfaces. `on_accept` runs on `executor` with a detached stream. kAlreadyExists: port in use.
+  // Called, and the listener deleted, on `executor`. `host` empty: all interfaces. `on_accept` runs on `executor` with
+  // a detached stream. kAlreadyExists: port in use.
   using AcceptCallback = UniqueFunction<void(std::unique_ptr<Stream>)>;
   virtual Result<std::unique_ptr<Listener>> Listen(Executor& executor, const Endpoint& at, int backlog,
                                                    AcceptCallback on_accept) = 0;

@@ -179,7 +179,8 @@ void RpcChannel::WriteRequest(std::int16_t api_key, std::int16_t version, std::i
   std::string head(kFramePrefixSize, '\0');
   const Status status = EncodeRequestHeader({api_key, version, correlation_id, options_.client_id}, &head);
   OTTLA_CHECK(status.ok()) << status;
-  const std::uint32_t size = __builtin_bswap32(static_cast<std::uint32_t>(head.size() - kFramePrefixSize + body.size()));
+  const std::uint32_t size =
+      __builtin_bswap32(static_cast<std::uint32_t>(head.size() - kFramePrefixSize + body.size()));
   head.replace(0, kFramePrefixSize, reinterpret_cast<const char*>(&size), sizeof size);
   WireSegments segments;
   segments.emplace_back(std::move(head));
@@ -240,7 +241,8 @@ void RpcChannel::Drop(const Status& why, bool failure) {
   RetireConnection();
   state_ = State::kDisconnected;
   if (failure) {
-    const Micros pause = std::min(options_.backoff_max, options_.backoff_min * (1 << std::min(failures_, kMaxDoublings)));
+    const Micros pause =
+        std::min(options_.backoff_max, options_.backoff_min * (1 << std::min(failures_, kMaxDoublings)));
     const auto jitter = static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(pause.count()) / 5 + 1));
     backoff_until_ = context_.clock->Now() + pause - Micros(jitter);
     ++failures_;
@@ -273,10 +275,11 @@ void RpcChannel::ArmTimer() {
   if (!next || (timer_ != 0 && timer_at_ <= *next)) return;
   context_.executor->Cancel(timer_);
   timer_at_ = *next;
-  timer_ = context_.executor->RunAfter(std::max(Micros(0), std::chrono::duration_cast<Micros>(*next - context_.clock->Now())),
-                                       [weak = std::weak_ptr(self_)] {
-                                         if (const auto alive = weak.lock()) (*alive)->OnTimer();
-                                       });
+  timer_ = context_.executor->RunAfter(
+      std::max(Micros(0), std::chrono::duration_cast<Micros>(*next - context_.clock->Now())),
+      [weak = std::weak_ptr(self_)] {
+        if (const auto alive = weak.lock()) (*alive)->OnTimer();
+      });
 }
 
 void RpcChannel::OnTimer() {

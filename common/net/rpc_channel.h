@@ -32,10 +32,11 @@ struct RpcReply {
   }
 };
 
-// Connects when it has something to send, answers each call once, in the order of the calls unless one fails. Owner: the
-// loop of its context; it dies there, and calls that are then under way are dropped unanswered. A lost connection fails
-// everything that was sent or waits; whether the peer has acted on it is unknown. Connecting again is held back by a
-// growing pause with jitter, so a caller may simply call again: the channel sets the pace. Nothing survives a crash.
+// Connects when it has something to send, answers each call once, in the order of the calls unless one fails. Owner:
+// the loop of its context; it dies there, and calls that are then under way are dropped unanswered. A lost connection
+// fails everything that was sent or waits; whether the peer has acted on it is unknown. Connecting again is held back
+// by a growing pause with jitter, so a caller may simply call again: the channel sets the pace. Nothing survives a
+// crash.
 class RpcChannel final : private Connection::Owner {
  public:
   struct Options {
@@ -70,8 +71,8 @@ class RpcChannel final : private Connection::Owner {
     CallEncoded(static_cast<std::int16_t>(T::kKey), version, status, std::move(body.bytes), std::move(done), timeout);
   }
   // In the highest version up to `max_version` that both sides know (needs `negotiate`).
-  void CallNegotiated(std::int16_t api_key, std::int16_t min_version, std::int16_t max_version, Encoder encode, Done done,
-                      Micros timeout = Micros{0});
+  void CallNegotiated(std::int16_t api_key, std::int16_t min_version, std::int16_t max_version, Encoder encode,
+                      Done done, Micros timeout = Micros{0});
 
   // The peer listens elsewhere now; a connection to the old place is closed.
   void SetEndpoint(const Endpoint& to);

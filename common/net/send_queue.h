@@ -10,8 +10,8 @@
 
 namespace ottla {
 
-// How ranges of files leave. Copying through a warm buffer costs less CPU than sendfile over loopback; on a real network
-// card it may be the other way round.
+// How ranges of files leave. Copying through a warm buffer costs less CPU than sendfile over loopback; on a real
+// network card it may be the other way round.
 enum class FileSendMode { kCopy, kSendFile };
 
 // Order of pushing is order of sending. One Flush sends at most `turn_bytes`, so that neighbours progress. Bytes of a
@@ -61,7 +61,7 @@ class SendQueue {
 
   const Options options_;
   std::deque<WireSegment> segments_;  // none empty
-  std::uint64_t front_sent_ = 0;  // of a front that is not a file range
+  std::uint64_t front_sent_ = 0;      // of a front that is not a file range
   std::uint64_t queued_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // Many deadlines under one timer of the operating system. Pure: told the time, never asks for it. Adding and cancelling
-// cost O(1); a deadline moves at most once per level on its way to firing. Nothing ticks while nothing is due: NextDue()
-// says how long to sleep.
+// cost O(1); a deadline moves at most once per level on its way to firing. Nothing ticks while nothing is due:
+// NextDue() says how long to sleep.
 #pragma once
 
 #include <array>

@@ -84,7 +84,9 @@ TEST(FrameReader, BadLengthsEndTheStreamAfterTheGoodFrames) {
     for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, std::size_t{1000}}) {
       FrameReader reader(nullptr, 100);
       Status status;
-      EXPECT_EQ(Feed(reader, c.stream, [&](int) { return piece; }, &status), c.frames);
+      EXPECT_EQ(Feed(
+                    reader, c.stream, [&](int) { return piece; }, &status),
+                c.frames);
       EXPECT_EQ(status.code(), StatusCode::kCorrupt);
     }
   }
@@ -96,14 +98,16 @@ TEST(FrameReader, AnAnnouncedLengthCostsOnlyWhatHasArrived) {
   for (int i = 0; i < 500; ++i) {
     readers.push_back(std::make_unique<FrameReader>(budget, 100 << 20));
     Status status;
-    Feed(*readers.back(), Prefix(50 << 20) + "0123456789", [](int) { return std::size_t{14}; }, &status);
+    Feed(
+        *readers.back(), Prefix(50 << 20) + "0123456789", [](int) { return std::size_t{14}; }, &status);
     EXPECT_TRUE(status.ok());
     EXPECT_TRUE(readers.back()->in_frame());
   }
   EXPECT_LE(budget->used(), 500u * (16 << 10));
   // Then it grows with what comes, at most twofold.
   Status status;
-  Feed(*readers.front(), std::string(1 << 20, 'x'), [](int) { return std::size_t{10'000}; }, &status);
+  Feed(
+      *readers.front(), std::string(1 << 20, 'x'), [](int) { return std::size_t{10'000}; }, &status);
   EXPECT_LE(budget->used(), 499u * (16 << 10) + (2u << 20) + (64 << 10));
 }
 

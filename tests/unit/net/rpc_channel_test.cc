@@ -97,7 +97,8 @@ class RpcChannelTest : public testing::Test {
     OnLoop([&] {
       HeartbeatRequest request;
       request.group_id = "g";
-      channel_->Call(request, 4, [done](Result<RpcReply> reply) { done->set_value(Describe(reply)); }, timeout);
+      channel_->Call(
+          request, 4, [done](Result<RpcReply> reply) { done->set_value(Describe(reply)); }, timeout);
     });
     return result;
   }

@@ -100,8 +100,8 @@ class SocketTest : public testing::Test {
     RealExecutors::RunOn(executors_.Data(0), [&] {
       auto bound = acceptor_.Listen(network_, {host, 0}, 50, [this, options](auto stream, auto place) {
         const std::size_t i = place->loop();
-        echoes_[i].emplace_back(
-            std::make_unique<EchoOwner>(contexts_[i], std::move(stream), options), std::move(place));
+        echoes_[i].emplace_back(std::make_unique<EchoOwner>(contexts_[i], std::move(stream), options),
+                                std::move(place));
       });
       EXPECT_TRUE(bound.ok()) << bound.status();
       port = bound.ok() ? *bound : 0;
@@ -190,12 +190,13 @@ TEST_F(SocketTest, IdleConnectionsAreClosed) {
   const std::uint16_t port = Listen("127.0.0.1", options);
   std::unique_ptr<Client> client;
   RealExecutors::RunOn(executors_.Control(), [&] {
-    client = std::make_unique<Client>(client_context_, network_, Endpoint{"127.0.0.1", port},
-                                      std::vector<std::string>{});
+    client =
+        std::make_unique<Client>(client_context_, network_, Endpoint{"127.0.0.1", port}, std::vector<std::string>{});
   });
   EXPECT_EQ(client->done.get_future().get().code(), StatusCode::kClosed);
   RealExecutors::RunOn(executors_.Control(), [&] { client.reset(); });
-  RealExecutors::RunOn(executors_.Data(0), [&] { EXPECT_EQ(echoes_[0].at(0).first->why.code(), StatusCode::kTimeout); });
+  RealExecutors::RunOn(executors_.Data(0),
+                       [&] { EXPECT_EQ(echoes_[0].at(0).first->why.code(), StatusCode::kTimeout); });
 }
 
 TEST_F(SocketTest, ABadLengthClosesAfterTheAnswersBeforeIt) {

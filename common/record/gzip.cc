@@ -45,7 +45,7 @@ bool SkipText(std::string_view in, std::size_t& at) {
 // Size of the member header at the front; 0: none there.
 std::size_t HeaderSize(std::string_view in) {
   if (in.size() < kHeaderSize || in[0] != '\x1f' || in[1] != '\x8b' || in[2] != 8) return 0;
-  const int flags = in[3];
+  const int flags = static_cast<unsigned char>(in[3]);
   std::size_t at = kHeaderSize;
   if ((flags & kExtraFlag) != 0) {
     if (in.size() < at + 2) return 0;

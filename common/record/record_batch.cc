@@ -23,7 +23,7 @@ std::uint64_t HeaderBytes(std::int8_t magic) {
 }
 
 void ParseLegacy(const char* p, BatchHeader& out) {
-  const int attributes = p[kLegacyAttributesAt];
+  const int attributes = static_cast<unsigned char>(p[kLegacyAttributesAt]);
   out.base_offset = out.last_offset = Offset(LoadI64(p + kBaseOffsetAt));
   out.crc = LoadU32(p + kLegacyCrcAt);
   out.codec = static_cast<Codec>(attributes & kCodecMask);

@@ -242,19 +242,7 @@ class Check {
   bool Recompress(const RecordBatchView& batch, std::string_view records, Codec target) {
     const bool stamped = batch.timestamp_type() == TimestampType::kLogAppendTime;
     if (!sequential_ || stamped) return RebuildV2(batch, records, target);
-    std::string& out = out_.rewritten;
-    out.assign(batch.bytes().substr(0, kBatchHeaderSize));
-    if (target == Codec::kNone) {
-      out += records;
-    } else {
-      scratch_.codecs.Compress(target, Level(target), 2, records, out);
-    }
-    char* p = out.data();
-    StoreI32(p + kBatchLengthAt, static_cast<std::int32_t>(out.size() - kLogOverhead));
-    const int kept = kTransactionalBit | kControlBit | kDeleteHorizonBit;
-    StoreI16(p + kAttributesAt, static_cast<std::int16_t>((batch.attributes() & kept) | static_cast<int>(target)));
-    StoreI64(p + kMaxTimestampAt, max_timestamp_);
-    UpdateCrc(p, out.size());
+    AppendRecompressed(batch, records, target, Level(target), max_timestamp_, scratch_.codecs, out_.rewritten);
     return FinishRewritten();
   }
 

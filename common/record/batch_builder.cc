@@ -139,6 +139,25 @@ std::string MakeEmptyBatch(const BatchFields& fields, Offset last_offset, std::i
   return out;
 }
 
+void AppendRecompressed(const RecordBatchView& batch, std::string_view records, Codec codec, int level,
+                        std::int64_t max_timestamp, CodecContext& codecs, std::string& out) {
+  const std::size_t begin = out.size();
+  out += batch.bytes().substr(0, kBatchHeaderSize);
+  if (codec == Codec::kNone) {
+    out += records;
+  } else {
+    codecs.Compress(codec, level, 2, records, out);
+  }
+  const std::size_t size = out.size() - begin;
+  OTTLA_CHECK(size - kLogOverhead <= static_cast<std::size_t>(kMaxLengthField));
+  char* p = out.data() + begin;
+  const int kept = batch.attributes() & (kTransactionalBit | kControlBit | kDeleteHorizonBit);
+  StoreI32(p + kBatchLengthAt, static_cast<std::int32_t>(size - kLogOverhead));
+  StoreI16(p + kAttributesAt, static_cast<std::int16_t>(kept | static_cast<int>(codec)));
+  StoreI64(p + kMaxTimestampAt, max_timestamp);
+  UpdateCrc(p, size);
+}
+
 void AppendLegacyMessage(int magic, Offset offset, std::int64_t timestamp, TimestampType type, Codec codec,
                          NullableBytes key, NullableBytes value, std::string& out) {
   OTTLA_CHECK(magic == 0 || magic == 1);

@@ -74,6 +74,11 @@ std::string MakeEndTransactionMarker(std::int64_t producer_id, std::int16_t prod
 // The 61 bytes that compaction leaves where a batch must not vanish (the last of a producer).
 std::string MakeEmptyBatch(const BatchFields& fields, Offset last_offset, std::int64_t max_timestamp);
 
+// Appends `batch` with its records, given uncompressed, under another codec. Header and records stay as they are but
+// for codec, max timestamp and unused attribute bits; the timestamp type becomes CreateTime.
+void AppendRecompressed(const RecordBatchView& batch, std::string_view records, Codec codec, int level,
+                        std::int64_t max_timestamp, CodecContext& codecs, std::string& out);
+
 // Appends one message of magic 0 or 1. `timestamp` and `type` count for magic 1 only.
 void AppendLegacyMessage(int magic, Offset offset, std::int64_t timestamp, TimestampType type, Codec codec,
                          NullableBytes key, NullableBytes value, std::string& out);

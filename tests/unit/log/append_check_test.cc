@@ -135,5 +135,142 @@ TEST(AppendCheck, RefusesAsKafkaOrBetter) {
   });
 }
 
+std::string Batch(const BatchFields& fields, int records, bool keys = true) {
+  CodecContext codecs;
+  BatchBuilder builder(fields);
+  for (int i = 0; i < records; ++i) builder.Append(100 + i, keys ? NullableBytes("key") : std::nullopt, "value");
+  std::string out;
+  builder.Build(&codecs, out);
+  return out;
+}
+
+AppendSource Version(int version) {
+  AppendSource source;
+  source.produce_version = static_cast<std::int16_t>(version);
+  source.tp = {"t", 0};
+  source.now_ms = kNow;
+  return source;
+}
+
+TEST(AppendCheck, UsualBatchIsNeitherCopiedNorSummedAgain) {
+  AppendScratch scratch;
+  for (const Codec codec : {Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd}) {
+    BatchFields fields;
+    fields.codec = codec;
+    std::string bytes = Batch(fields, 10);
+    const std::uint32_t crc = RecordBatchView(bytes).crc();
+    CheckedAppend checked = CheckAppend(bytes, AppendRules(), Version(9), scratch);
+    ASSERT_TRUE(checked.ok()) << checked.refusal.reason;
+    AssignOffsets(checked, kLogEnd, kEpoch, kNow);
+    EXPECT_EQ(checked.bytes().data(), bytes.data());
+    EXPECT_EQ(checked.bytes().size(), bytes.size());
+    EXPECT_EQ(checked.header.crc, crc);
+    EXPECT_EQ(checked.header.count, 10);
+    EXPECT_EQ(checked.header.last_offset, Offset(1009));
+  }
+}
+
+TEST(AppendCheck, OffsetsCanBeAssignedAgain) {
+  AppendScratch scratch;
+  AppendRules rules;
+  rules.timestamp_type = TimestampType::kLogAppendTime;
+  std::string bytes = Batch({}, 2);
+  CheckedAppend checked = CheckAppend(bytes, rules, Version(9), scratch);
+  AssignOffsets(checked, Offset(5), LeaderEpoch(1), 1000);
+  const AssignedAppend second = AssignOffsets(checked, Offset(7), LeaderEpoch(2), 2000);
+  const RecordBatchView view(checked.bytes());
+  EXPECT_TRUE(view.CrcMatches());
+  EXPECT_EQ(view.base_offset(), Offset(7));
+  EXPECT_EQ(view.leader_epoch(), LeaderEpoch(2));
+  EXPECT_EQ(view.max_timestamp(), 2000);
+  EXPECT_EQ(second.log_append_time, 2000);
+}
+
+TEST(AppendCheck, ZstdNeedsProduce7) {
+  AppendScratch scratch;
+  BatchFields fields;
+  fields.codec = Codec::kZstd;
+  for (const int version : {3, 6, 7, 11}) {
+    std::string bytes = Batch(fields, 1);
+    const CheckedAppend checked = CheckAppend(bytes, AppendRules(), Version(version), scratch);
+    EXPECT_EQ(checked.refusal.code, version < 7 ? ErrorCode::kUnsupportedCompressionType : ErrorCode::kNone);
+    EXPECT_EQ(checked.refusal.before_leadership, version < 7);
+  }
+}
+
+TEST(AppendCheck, CoordinatorsWriteMarkersAndAreNotRecompressed) {
+  AppendScratch scratch;
+  AppendSource source = Version(9);
+  source.origin = AppendOrigin::kCoordinator;
+  AppendRules rules;
+  rules.codec = Codec::kGzip;
+  rules.compacted = true;
+  std::string marker = MakeEndTransactionMarker(5, 1, true, 3, 1000);
+  const CheckedAppend checked = CheckAppend(marker, rules, source, scratch);
+  ASSERT_TRUE(checked.ok()) << checked.refusal.reason;
+  EXPECT_EQ(checked.bytes().data(), marker.data());
+  EXPECT_TRUE(checked.header.is_control);
+}
+
+TEST(AppendCheck, EmptySetOfAnOldClientIsFine) {
+  AppendScratch scratch;
+  std::string nothing;
+  const CheckedAppend checked = CheckAppend(nothing, AppendRules(), Version(2), scratch);
+  EXPECT_TRUE(checked.ok() && checked.empty());
+}
+
+TEST(AppendCheck, BombsAreRefusedAsTooLarge) {
+  AppendScratch scratch;
+  AppendRules rules;
+  rules.max_decompressed_bytes = 10000;
+  for (const Codec codec : {Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd}) {
+    BatchFields fields;
+    fields.codec = codec;
+    std::string bytes = Batch(fields, 5000);
+    EXPECT_EQ(CheckAppend(bytes, rules, Version(9), scratch).refusal.code, ErrorCode::kMessageTooLarge);
+    EXPECT_LE(scratch.plain.capacity(), 10000U);
+  }
+}
+
+TEST(AppendCheck, ListOfRecordErrorsIsBounded) {
+  AppendScratch scratch;
+  AppendRules rules;
+  rules.compacted = true;
+  std::string bytes = Batch({}, 5000, false);
+  const CheckedAppend checked = CheckAppend(bytes, rules, Version(9), scratch);
+  EXPECT_EQ(checked.refusal.code, ErrorCode::kInvalidRecord);
+  EXPECT_EQ(checked.refusal.record_errors.size(), kMaxRecordErrors);
+  EXPECT_TRUE(checked.refusal.message->starts_with("One or more records have been rejected due to 5000 record errors"));
+}
+
+// Which of several faults is told, in Kafka's order.
+TEST(AppendCheck, Precedence) {
+  AppendScratch scratch;
+  const auto verdict = [&](std::string bytes, const AppendRules& rules) {
+    return CheckAppend(bytes, rules, Version(9), scratch).refusal.code;
+  };
+  AppendRules small;
+  small.max_message_bytes = 70;
+  std::string broken = Batch({}, 3);
+  broken.back() = '\x7f';
+  EXPECT_EQ(verdict(broken, small), ErrorCode::kMessageTooLarge);
+  EXPECT_EQ(verdict(broken, AppendRules()), ErrorCode::kCorruptMessage);
+  SetBaseOffset(broken.data(), Offset(1));
+  EXPECT_EQ(verdict(broken, small), ErrorCode::kInvalidRecord);
+  AppendRules strict;
+  strict.compacted = true;
+  strict.timestamp_before_max_ms = 1;
+  EXPECT_EQ(verdict(Batch({}, 3, false), strict), ErrorCode::kInvalidRecord);  // a null key hides the old time
+  EXPECT_EQ(verdict(Batch({}, 3), strict), ErrorCode::kInvalidTimestamp);
+  std::string cut = Batch({}, 3, false);
+  StoreI32(cut.data() + kRecordCountAt, 4);
+  StoreI32(cut.data() + kLastOffsetDeltaAt, 3);
+  UpdateCrc(cut.data(), cut.size());
+  const CheckedAppend structure = CheckAppend(cut, strict, Version(9), scratch);
+  EXPECT_EQ(structure.refusal.code, ErrorCode::kInvalidRecord);
+  EXPECT_TRUE(structure.refusal.record_errors.empty());
+  EXPECT_FALSE(structure.refusal.message.has_value());
+}
+
 }  // namespace
 }  // namespace ottla

@@ -1,0 +1,196 @@
+// The controller's decisions: events in, effects out, the only writer of ClusterState. Pure: no clock, socket, thread
+// or ZooKeeper of its own; the same events in the same order give the same effects (chance comes from a seed).
+//
+// A write to ZooKeeper is an effect and its result an event: state that depends on it moves only then, and nothing is
+// sent before it is stored. While a ZooKeeper request is in flight the core is busy and takes nothing but ZkDone and
+// Resigned: one event at a time, to its end. Conflicts (someone wrote a state znode meanwhile) are read, taken over and
+// decided again.
+//
+// One pass handles what Kafka does in rounds: brokers that went, came or came back are taken in together, each
+// partition concerned gets one new state with one step of its leader epoch, and each broker one request of each kind.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/random.h"
+#include "common/base/status.h"
+#include "common/base/unique_function.h"
+#include "controller/core/cluster_state.h"
+#include "controller/core/effects.h"
+#include "controller/core/election.h"
+#include "controller/core/events.h"
+#include "controller/core/request_plan.h"
+
+namespace ottla::controller {
+
+using TopicConfigValidator = std::function<Status(const std::map<std::string, std::string>&)>;
+
+struct CoreOptions {
+  BrokerId self;
+  std::string listener = "PLAINTEXT";  // on which the controller reaches brokers
+  bool delete_topics = true;           // delete.topic.enable
+  bool unclean_default = false;        // unclean.leader.election.enable of the broker
+  std::int32_t default_partitions = 1;
+  std::int16_t default_replication_factor = 1;
+  std::int32_t imbalance_percentage = 10;  // leader.imbalance.per.broker.percentage
+  std::uint64_t seed = 1;
+  TopicConfigValidator validate_config;  // none: everything passes
+};
+
+inline constexpr std::int32_t kProducerIdBlockSize = 1000;
+
+// What a controller that is not (or no longer) active answers.
+Answer NotActiveAnswer(const Command& command);
+
+class ControllerCore {
+ public:
+  explicit ControllerCore(CoreOptions options);
+
+  Effects On(Event event);
+  bool active() const { return active_; }
+  bool busy() const { return static_cast<bool>(on_zk_); }
+  const ClusterState& state() const { return state_; }
+  ControllerEpoch epoch() const { return epoch_; }
+  void CheckInvariants() const;  // after every event
+
+ private:
+  using Then = UniqueFunction<void()>;
+  using ZkThen = UniqueFunction<void(ZkDone&)>;
+  using Partitions = std::vector<TopicPartition>;
+  // Registered anew since the partition's state was written?
+  using Reborn = std::function<bool(const TopicPartition&, BrokerId)>;
+
+  // A new state for a partition, and who hears of it by LeaderAndIsr.
+  struct Change {
+    zk::PartitionStateData next;
+    bool create = false;
+    std::vector<BrokerId> tell;
+    std::vector<BrokerId> tell_new;  // with isNew
+  };
+  using Decide = std::function<std::optional<Change>(const TopicPartition&)>;
+
+  // --- core_zk.cc: asking ZooKeeper, storing states ---
+  void Ask(ZkRequest request, ZkThen then);
+  void Write(std::vector<ZkWrite> writes, ZkThen then) { Ask({{}, std::move(writes)}, std::move(then)); }
+  void Store(Partitions partitions, Decide decide, Then then);
+  void StoreRound(Partitions partitions, std::shared_ptr<Decide> decide,
+                  std::shared_ptr<std::set<TopicPartition>> exists, Then then);
+  void Stored(const TopicPartition& tp, const Change& change, PartitionEpoch epoch);
+  void AdoptState(const TopicPartition& tp, const ZkData& data, const ZkStat& stat);
+  void EnsurePartitionDirs(const Partitions& partitions, Then then);
+  void Finish();
+  void Say(Note::Level level, std::string text, std::string counter = "");
+  void Emit(Effects effects);
+  void UpdateStatus(Partition& partition);
+
+  // --- core_takeover.cc ---
+  void Handle(BecameController& event);
+  void Handle(Resigned& event);
+  void LoadBrokers(const std::vector<BrokerNode>& nodes);
+  void LoadTopics(BecameController& event);
+  Reborn RebornSinceStored(const BecameController& event) const;
+  void AnnounceAfterTakeover();
+
+  // --- core_brokers.cc ---
+  struct BrokerDelta {
+    std::vector<BrokerId> fresh, bounced, dead, modified;
+    std::vector<BrokerId> came() const;
+    bool Has(BrokerId id) const;
+  };
+  void Handle(BrokersChanged& event);
+  void Handle(LogDirsFailed& event);
+  void Handle(ControlAnswered& event);
+  void Handle(ControlledShutdownCommand& command);
+  std::map<BrokerId, Broker> ParseBrokers(const std::vector<BrokerNode>& nodes);
+  BrokerDelta ApplyBrokers(std::map<BrokerId, Broker> now);
+  void ReplicasFailed(BrokerId broker, const Partitions& partitions);
+  void LeadersMoved(BrokerId broker, const Partitions& partitions);
+
+  // --- core_elections.cc ---
+  ReconsiderInput InputFor(const TopicPartition& tp, const Partition& partition, const Reborn& reborn) const;
+  // Gives every partition the leader and ISR that the present brokers allow; creates states that are missing.
+  void ReconsiderAll(Partitions partitions, Reborn reborn, Then then);
+  void ReadUncleanConfigs(const Partitions& partitions, const Reborn& reborn, Then then);
+  std::optional<Change> DecideOne(const TopicPartition& tp, const Reborn& reborn) const;
+  Change ChangeTo(const Partition& partition, const Elected& elected) const;
+  std::vector<BrokerId> Recipients(const Partition& partition) const;
+  Partitions Leaderless() const;
+  using Elections = std::shared_ptr<std::map<TopicPartition, ElectedPartition>>;
+  void ElectPartitions(Partitions partitions, bool unclean, Elections outcome, Then then);
+  std::optional<ElectedPartition> CannotElect(const TopicPartition& tp, bool unclean) const;
+  void Handle(PreferredElectionAsked& event);
+  void Handle(ElectLeadersCommand& command);
+  void Handle(RebalanceDue& event);
+  void Handle(TopicConfigChanged& event);
+  void Handle(UncleanDefaultChanged& event);
+  Partitions OutOfBalance() const;
+  void PreferredFromZk(const ZkData& data, Then then);
+
+  // --- core_topics.cc ---
+  void Handle(TopicsChanged& event);
+  void Handle(TopicChanged& event);
+  // Takes a topic znode in; returns partitions without a state. Queues the rewrite of a node that lacks its id.
+  Partitions TakeTopic(const TopicNode& node, std::vector<ZkWrite>& repairs);
+  void ForgetTopic(const std::string& name);
+  void CreateStates(Partitions partitions, Then then);
+  void RepairTopics(std::vector<ZkWrite> repairs, Then then);
+  Uuid NewTopicId();
+  void SetTopicId(const std::string& name, Topic& topic, const Uuid& id);
+  zk::TopicAssignment AssignmentOf(const std::string& name) const;
+  Partitions AllPartitions() const;
+  Partitions PartitionsOn(const std::vector<BrokerId>& brokers) const;
+
+  // --- core_commands.cc: topics by request ---
+  void Handle(CommandReceived& event);
+  struct PendingTopic;
+  void Handle(CreateTopicsCommand& command);
+  CreatedTopic CheckCreatable(const CreatableTopic& topic, zk::TopicAssignment& assignment);
+  ErrorCode Place(const CreatableTopic& topic, zk::TopicAssignment& assignment, std::string& message);
+  void WriteNewTopics(std::shared_ptr<std::vector<PendingTopic>> topics, Then then);
+  void Handle(DeleteTopicsCommand& command);
+  void Handle(CreatePartitionsCommand& command);
+  GrownTopic CheckGrowable(const GrowableTopic& topic, std::map<std::int32_t, std::vector<BrokerId>>& added);
+  void Handle(AllocateProducerIdsCommand& command);
+  void AllocateBlock(BrokerId broker, const ZkReadResult& now);
+  void Answer_(Answer answer);
+
+  // --- core_isr.cc ---
+  void Handle(AlterPartitionCommand& command);
+  void Handle(IsrChangesNotified& event);
+
+  // --- core_deletion.cc ---
+  void Handle(DeletionsListed& event);
+  void QueueDeletion(const std::string& topic, bool at_takeover);
+  void ResumeDeletions(Then then);
+  void AdvanceDeletion(const std::string& name, Topic& topic);
+  void FinishDeletions(std::vector<std::string> topics, Then then);
+  void DeletionAnswered(const ControlAnswered& event);
+  void DeletionsAfter(const BrokerDelta& delta);
+
+  // --- core_reassignment.cc ---
+  void Handle(ReassignmentAsked& event);
+  void Handle(AlterReassignmentsCommand& command);
+  void Handle(ListReassignmentsCommand& command);
+
+  // Taken apart elsewhere or never told to an active controller.
+  void Handle(ZkDone&) {}
+
+  const CoreOptions options_;
+  Random random_;
+  bool active_ = false;
+  ControllerEpoch epoch_;
+  ClusterState state_;
+  bool unclean_default_ = false;
+  std::map<std::string, bool> unclean_topics_;  // what topic configs said, for the event at hand
+  ZkThen on_zk_;
+  std::optional<std::pair<RequestId, Command>> caller_;  // whose command is being carried out
+  RequestPlan plan_;
+  Effects effects_;
+};
+
+}  // namespace ottla::controller

@@ -1,0 +1,154 @@
+// ControllerCore: deleting topics. Metadata goes first, then every replica, and when all are gone the znodes. A topic
+// waits as long as a broker with one of its replicas is away.
+#include <algorithm>
+#include <utility>
+
+#include "common/zk/zk_paths.h"
+#include "controller/core/controller_core.h"
+
+namespace ottla::controller {
+namespace {
+
+constexpr LeaderEpoch kEpochDuringDelete{-2};
+
+}  // namespace
+
+void ControllerCore::Handle(DeletionsListed& event) {
+  std::vector<ZkWrite> stale;
+  for (const std::string& name : event.names) {
+    if (options_.delete_topics && state_.topics.contains(name)) {
+      QueueDeletion(name, false);
+    } else {
+      stale.push_back({{ZkOp::Delete(zk::DeleteTopic(name), -1)}, ""});
+    }
+  }
+  Write(std::move(stale), [this](ZkDone&) { Finish(); });
+}
+
+// Found at takeover with a replica offline it waits as a whole: what was already deleted is not known.
+void ControllerCore::QueueDeletion(const std::string& name, bool at_takeover) {
+  Topic* topic = state_.FindTopic(name);
+  if (topic == nullptr || topic->deletion || !options_.delete_topics) return;
+  Say(Note::Level::kInfo, "deleting topic " + name);
+  Deletion& deletion = topic->deletion.emplace();
+  for (const auto& [number, partition] : topic->partitions) {
+    if (partition.reassigning()) deletion.ineligible = true;
+    for (const BrokerId id : partition.assignment.replicas) {
+      deletion.replicas[{number, id}] = ReplicaDeletion::kWaiting;
+      if (at_takeover && !(state_.Registered(id) && !partition.failed_dirs.contains(id))) deletion.ineligible = true;
+    }
+  }
+}
+
+void ControllerCore::ResumeDeletions(Then then) {
+  std::vector<std::string> finished;
+  for (auto& [name, topic] : state_.topics) {
+    if (!topic.deletion) continue;
+    AdvanceDeletion(name, topic);
+    const bool gone =
+        std::ranges::all_of(topic.deletion->replicas, [](const auto& r) { return r.second == ReplicaDeletion::kDone; });
+    if (gone && !topic.deletion->ineligible && !topic.deletion->finishing) finished.push_back(name);
+  }
+  if (finished.empty()) {
+    then();
+    return;
+  }
+  FinishDeletions(std::move(finished), std::move(then));
+}
+
+void ControllerCore::AdvanceDeletion(const std::string& name, Topic& topic) {
+  Deletion& deletion = *topic.deletion;
+  if (deletion.ineligible) return;
+  const bool waits =
+      std::ranges::any_of(deletion.replicas, [](const auto& r) { return r.second == ReplicaDeletion::kStarted; });
+  if (waits) return;
+  if (!deletion.announced) {
+    deletion.announced = true;
+    for (const auto& [number, partition] : topic.partitions) plan_.AddMetadata({name, number});
+  }
+  for (auto& [key, status] : deletion.replicas) {
+    if (status != ReplicaDeletion::kWaiting) continue;
+    const auto [number, broker] = key;
+    const Partition& partition = topic.partitions.at(number);
+    if (state_.Registered(broker) && !partition.failed_dirs.contains(broker)) {
+      plan_.AddStopReplica(broker, {name, number}, kEpochDuringDelete, true);
+      deletion.MoveTo(number, broker, ReplicaDeletion::kStarted);
+    } else {
+      deletion.MoveTo(number, broker, ReplicaDeletion::kIneligible);
+      deletion.ineligible = true;
+    }
+  }
+}
+
+void ControllerCore::DeletionAnswered(const ControlAnswered& event) {
+  for (const auto& [tp, error] : event.partitions) {
+    Topic* topic = state_.FindTopic(tp.topic);
+    if (topic == nullptr || !topic->deletion) continue;
+    const auto replica = topic->deletion->replicas.find({tp.partition, event.broker});
+    if (replica == topic->deletion->replicas.end() || replica->second != ReplicaDeletion::kStarted) continue;
+    if (error == ErrorCode::kNone) {
+      topic->deletion->MoveTo(tp.partition, event.broker, ReplicaDeletion::kDone);
+    } else {
+      topic->deletion->MoveTo(tp.partition, event.broker, ReplicaDeletion::kIneligible);
+      topic->deletion->ineligible = true;
+    }
+  }
+}
+
+// What was asked of a broker that went is asked again when it is back.
+void ControllerCore::DeletionsAfter(const BrokerDelta& delta) {
+  const std::vector<BrokerId> came = delta.came();
+  for (auto& [name, topic] : state_.topics) {
+    if (!topic.deletion) continue;
+    Deletion& deletion = *topic.deletion;
+    for (auto& [key, status] : deletion.replicas) {
+      const auto [number, broker] = key;
+      const bool interrupted = Contains(delta.dead, broker) || Contains(delta.bounced, broker);
+      if (interrupted && status == ReplicaDeletion::kStarted) {
+        deletion.MoveTo(number, broker, ReplicaDeletion::kIneligible);
+        deletion.ineligible = true;
+      }
+    }
+    const bool returned =
+        std::ranges::any_of(deletion.replicas, [&](const auto& r) { return Contains(came, r.first.second); });
+    if (!returned) continue;
+    const bool moving = std::ranges::any_of(topic.partitions, [](const auto& p) { return p.second.reassigning(); });
+    if (moving) continue;
+    deletion.ineligible = false;
+    for (auto& [key, status] : deletion.replicas) {
+      if (status == ReplicaDeletion::kIneligible) deletion.MoveTo(key.first, key.second, ReplicaDeletion::kWaiting);
+    }
+  }
+}
+
+void ControllerCore::FinishDeletions(std::vector<std::string> topics, Then then) {
+  std::vector<ZkWrite> writes;
+  for (const std::string& name : topics) {
+    state_.topics.at(name).deletion->finishing = true;
+    writes.push_back({{}, zk::Topic(name)});
+    writes.push_back({{}, zk::TopicConfig(name)});
+    writes.push_back({{ZkOp::Delete(zk::DeleteTopic(name), -1)}, ""});
+  }
+  // The queue's node goes last: while it is there the next controller finishes what this one does not.
+  Write(std::move(writes), [this, topics = std::move(topics), then = std::move(then)](ZkDone& done) mutable {
+    for (std::size_t i = 0; i < topics.size(); ++i) {
+      bool failed = false;
+      for (std::size_t k = 0; k < 3; ++k) {
+        const ZkError error = done.writes[i * 3 + k].error;
+        failed = failed || (error != ZkError::kOk && error != ZkError::kNoNode);
+      }
+      if (failed) {
+        Say(Note::Level::kError, "the znodes of deleted topic " + topics[i] + " could not be removed",
+            "topic_delete_failures");
+        state_.topics.at(topics[i]).deletion->finishing = false;
+        state_.topics.at(topics[i]).deletion->ineligible = true;
+      } else {
+        Say(Note::Level::kInfo, "deleted topic " + topics[i]);
+        ForgetTopic(topics[i]);
+      }
+    }
+    then();
+  });
+}
+
+}  // namespace ottla::controller

@@ -1,0 +1,143 @@
+// ControllerCore: asking ZooKeeper, and the one way by which a partition's state moves.
+#include <algorithm>
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/zk/zk_paths.h"
+#include "controller/core/controller_core.h"
+
+namespace ottla::controller {
+
+void ControllerCore::Ask(ZkRequest request, ZkThen then) {
+  OTTLA_CHECK(!busy());
+  if (request.reads.empty() && request.writes.empty()) {
+    ZkDone nothing;
+    then(nothing);
+    return;
+  }
+  on_zk_ = std::move(then);
+  effects_.emplace_back(std::move(request));
+}
+
+// Decides each partition anew, stores what changes, and does so again for those that someone else wrote meanwhile.
+void ControllerCore::Store(Partitions partitions, Decide decide, Then then) {
+  StoreRound(std::move(partitions), std::make_shared<Decide>(std::move(decide)),
+             std::make_shared<std::set<TopicPartition>>(), std::move(then));
+}
+
+// `exists`: partitions whose node /partitions/P is there without a state (an earlier controller was cut off).
+void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> decide,
+                                std::shared_ptr<std::set<TopicPartition>> exists, Then then) {
+  auto changes = std::make_shared<std::vector<std::pair<TopicPartition, Change>>>();
+  std::vector<ZkWrite> writes;
+  for (const TopicPartition& tp : partitions) {
+    std::optional<Change> change = (*decide)(tp);
+    if (!change) continue;
+    ZkWrite write;
+    const std::string path = zk::State(tp.topic, tp.partition);
+    const std::string data = zk::Encode(change->next);
+    if (change->create) {
+      if (!exists->contains(tp)) write.ops.push_back(ZkOp::Create(zk::Partition(tp.topic, tp.partition), std::nullopt));
+      write.ops.push_back(ZkOp::Create(path, data));
+    } else {
+      const Partition* partition = state_.Find(tp);
+      OTTLA_CHECK(partition != nullptr && partition->state) << tp;
+      write.ops.push_back(ZkOp::Set(path, data, partition->state->partition_epoch.value));
+    }
+    writes.push_back(std::move(write));
+    changes->emplace_back(tp, std::move(*change));
+  }
+  if (writes.empty()) {
+    then();
+    return;
+  }
+  Write(std::move(writes), [this, changes, decide, exists, then = std::move(then)](ZkDone& done) mutable {
+    OTTLA_CHECK(done.writes.size() == changes->size());
+    Partitions again;
+    for (std::size_t i = 0; i < changes->size(); ++i) {
+      const auto& [tp, change] = (*changes)[i];
+      ZkWriteResult& result = done.writes[i];
+      if (result.error == ZkError::kOk) {
+        Stored(tp, change, PartitionEpoch(change.create ? 0 : result.results.back().stat.version));
+      } else if (result.error == ZkError::kNodeExists && change.create && !exists->contains(tp) &&
+                 result.failed_op == 0) {
+        exists->insert(tp);
+        again.push_back(tp);
+      } else if ((result.error == ZkError::kBadVersion || result.error == ZkError::kNodeExists) &&
+                 result.found_error == ZkError::kOk) {
+        AdoptState(tp, result.found, result.found_stat);
+        again.push_back(tp);
+      } else {
+        Say(Note::Level::kError, "storing the state of " + tp.ToString() + ": " + std::string(ToString(result.error)),
+            "state_write_failures");
+      }
+    }
+    if (again.empty()) {
+      then();
+    } else {
+      StoreRound(std::move(again), decide, exists, std::move(then));
+    }
+  });
+}
+
+void ControllerCore::Stored(const TopicPartition& tp, const Change& change, PartitionEpoch epoch) {
+  Partition* partition = state_.Find(tp);
+  OTTLA_CHECK(partition != nullptr) << tp;
+  partition->state = LeaderAndIsr{change.next, epoch};
+  UpdateStatus(*partition);
+  plan_.AddMetadata(tp);
+  if (!change.tell.empty()) plan_.AddLeaderAndIsr(change.tell, tp, false);
+  if (!change.tell_new.empty()) plan_.AddLeaderAndIsr(change.tell_new, tp, true);
+}
+
+// What another writer stored becomes what is known; a state that cannot be believed sets the partition aside.
+void ControllerCore::AdoptState(const TopicPartition& tp, const ZkData& data, const ZkStat& stat) {
+  Partition* partition = state_.Find(tp);
+  OTTLA_CHECK(partition != nullptr) << tp;
+  Result<zk::PartitionStateData> decoded = zk::DecodeState(data);
+  partition->set_aside = decoded.ok() ? Contradiction(partition->assignment, &*decoded) : decoded.status().ToString();
+  if (!partition->usable()) {
+    Say(Note::Level::kError, tp.ToString() + " is set aside: " + partition->set_aside, "partitions_set_aside");
+    return;
+  }
+  partition->state = LeaderAndIsr{std::move(*decoded), PartitionEpoch(stat.version)};
+  UpdateStatus(*partition);
+}
+
+void ControllerCore::UpdateStatus(Partition& partition) {
+  if (!partition.state) return;
+  const bool led = partition.has_leader() && state_.Registered(partition.state->data.leader) &&
+                   !partition.failed_dirs.contains(partition.state->data.leader);
+  partition.MoveTo(led ? PartitionStatus::kOnline : PartitionStatus::kOffline);
+}
+
+// /brokers/topics/T/partitions of topics none of whose partitions has a state yet.
+void ControllerCore::EnsurePartitionDirs(const Partitions& partitions, Then then) {
+  std::vector<ZkWrite> writes;
+  std::set<std::string> seen;
+  for (const TopicPartition& tp : partitions) {
+    if (!seen.insert(tp.topic).second) continue;
+    const Topic* topic = state_.FindTopic(tp.topic);
+    const bool known = topic == nullptr || std::ranges::any_of(topic->partitions, [](const auto& entry) {
+                         return entry.second.state.has_value();
+                       });
+    if (!known) writes.push_back({{ZkOp::Create(zk::Partitions(tp.topic), std::nullopt)}, ""});
+  }
+  Write(std::move(writes), [then = std::move(then)](ZkDone&) mutable { then(); });  // those that exist are fine
+}
+
+void ControllerCore::Finish() {
+  ResumeDeletions([this] {
+    Emit(plan_.Take(state_, epoch_, options_.listener));
+    unclean_topics_.clear();
+    caller_.reset();
+  });
+}
+
+void ControllerCore::Say(Note::Level level, std::string text, std::string counter) {
+  effects_.emplace_back(Note{level, std::move(text), std::move(counter)});
+}
+
+void ControllerCore::Emit(Effects effects) { std::ranges::move(effects, std::back_inserter(effects_)); }
+
+}  // namespace ottla::controller

@@ -56,8 +56,8 @@ void LogDir::SetLogStart(const TopicPartition& tp, std::optional<Offset> offset)
 
 void LogDir::Forget(const TopicPartition& tp) {
   const std::lock_guard guard(mutex_);
-  recovery_points_.erase(tp);
-  log_starts_.erase(tp);
+  if (recovery_points_.erase(tp) > 0) forgot_recovery_point_ = true;
+  if (log_starts_.erase(tp) > 0) forgot_log_start_ = true;
 }
 
 OffsetCheckpoint LogDir::RecoveryPoints() const {
@@ -70,12 +70,36 @@ OffsetCheckpoint LogDir::LogStarts() const {
   return log_starts_;
 }
 
-Status LogDir::WriteRecoveryPoints() const {
-  return files_.ReplaceFile(path_ + "/" + std::string(kRecoveryPointFile), OffsetCheckpointText(RecoveryPoints()));
+Status LogDir::WriteRecoveryPoints() {
+  std::string text;
+  {
+    const std::lock_guard guard(mutex_);
+    forgot_recovery_point_ = false;
+    text = OffsetCheckpointText(recovery_points_);
+  }
+  return files_.ReplaceFile(path_ + "/" + std::string(kRecoveryPointFile), text);
 }
 
-Status LogDir::WriteLogStarts() const {
-  return files_.ReplaceFile(path_ + "/" + std::string(kLogStartFile), OffsetCheckpointText(LogStarts()));
+Status LogDir::WriteLogStarts() {
+  std::string text;
+  {
+    const std::lock_guard guard(mutex_);
+    forgot_log_start_ = false;
+    text = OffsetCheckpointText(log_starts_);
+  }
+  return files_.ReplaceFile(path_ + "/" + std::string(kLogStartFile), text);
+}
+
+Status LogDir::WriteForgotten() {
+  bool recovery_points = false;
+  bool log_starts = false;
+  {
+    const std::lock_guard guard(mutex_);
+    recovery_points = forgot_recovery_point_;
+    log_starts = forgot_log_start_;
+  }
+  if (log_starts) OTTLA_RETURN_IF_ERROR(WriteLogStarts());
+  return recovery_points ? WriteRecoveryPoints() : Status::Ok();
 }
 
 }  // namespace ottla

@@ -45,8 +45,10 @@ class LogDir {
   OffsetCheckpoint RecoveryPoints() const;
   OffsetCheckpoint LogStarts() const;
   // On the disk executor; block. Both replace the file durably.
-  Status WriteRecoveryPoints() const;
-  Status WriteLogStarts() const;
+  Status WriteRecoveryPoints();
+  Status WriteLogStarts();
+  // Both, if a log was forgotten since: else a new log of that name would inherit the old one's bounds after a crash.
+  Status WriteForgotten();
 
   std::atomic<std::int64_t> log_count{0};  // for placing new partitions
 
@@ -59,10 +61,12 @@ class LogDir {
   const std::function<void(std::size_t, const Status&)> on_failure_;
   std::atomic<bool> offline_{false};
   std::atomic<std::int64_t> slow_until_us_{0};
-  mutable std::mutex mutex_;  // guards the four below
+  mutable std::mutex mutex_;  // guards what follows
   std::string failure_;
   OffsetCheckpoint recovery_points_;
   OffsetCheckpoint log_starts_;
+  bool forgot_recovery_point_ = false;
+  bool forgot_log_start_ = false;
 };
 
 }  // namespace ottla

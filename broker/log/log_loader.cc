@@ -176,7 +176,7 @@ class Loader {
     if (!text.ok() && text.status().code() != StatusCode::kCorrupt) return text.status();
     auto epochs = text.ok() ? LeaderEpochs::Parse(*text) : Result<LeaderEpochs>(text.status());
     if (epochs.ok()) {
-      log_.epochs = *std::move(epochs);
+      log_.epochs = std::move(epochs).value();
       return Status::Ok();
     }
     epochs_missing_ = true;
@@ -194,7 +194,7 @@ class Loader {
     auto producers =
         RebuildProducers(files_, log_.dir, trusted, options_.log_start, segments[first].base, options_, log_.notes);
     if (!producers.ok()) return producers.status();
-    log_.producers = *std::move(producers);
+    log_.producers = std::move(producers).value();
     for (std::size_t i = first; i < segments.size(); ++i) {
       if (i > first) OTTLA_RETURN_IF_ERROR(WriteSnapshot(segments[i].base));
       const auto recovered =
@@ -295,7 +295,7 @@ class Loader {
       if (!done.ok()) return done.status();
       return ReadAborted(active);
     }
-    log_.active_aborted = *std::move(rows);
+    log_.active_aborted = std::move(rows).value();
     return Status::Ok();
   }
 
@@ -330,7 +330,7 @@ class Loader {
       if (!epochs.ok() && epochs.status().code() != StatusCode::kCorrupt) return epochs.status();
       if (epochs.ok()) {
         Note("leader epochs are taken from the batches: " + std::to_string(epochs->entries().size()) + " found");
-        log_.epochs = *std::move(epochs);
+        log_.epochs = std::move(epochs).value();
         log_.epochs_changed = true;
       }
     }
@@ -349,9 +349,11 @@ class Loader {
         auto producers =
             RebuildProducers(files_, log_.dir, log_.segments, log_.log_start, log_.log_end, options_, log_.notes);
         if (!producers.ok()) return producers.status();
-        log_.producers = *std::move(producers);
+        log_.producers = std::move(producers).value();
       }
     }
+    const std::string snapshot = SegmentPath("", log_.log_end, kSnapshotSuffix).substr(1);
+    log_.as_left = options_.clean && log_.notes.empty() && std::ranges::binary_search(names_, snapshot);
     log_.producers.set_end(log_.log_end);
     log_.producers.OnHighWatermark(log_.high_watermark);
     return Status::Ok();
@@ -455,7 +457,7 @@ Result<ProducerState> RebuildProducers(FileSystem& files, const std::string& dir
       OTTLA_RETURN_IF_ERROR(files.Remove(path));
       continue;
     }
-    state = *std::move(read);
+    state = std::move(read).value();
     from = *it;
     found = true;
   }

@@ -42,6 +42,7 @@ struct LoadedLog {
   bool epochs_changed = false;  // the file says something else
   ProducerState producers;
   std::vector<Offset> unsynced_snapshots;
+  bool as_left = false;            // a clean stop left everything durable, down to the snapshot of the log end
   Uuid topic_id;                   // zero: none
   std::vector<std::string> notes;  // what was found wrong, and what was done about it
 };

@@ -34,6 +34,7 @@ struct LogManagerOptions {
   // Settings of the logs found at start, and of new ones. Any thread.
   std::function<LogConfig(const std::string& topic)> config_of;
   std::int64_t delete_dir_delay_ms = 60'000;  // broker's file.delete.delay.ms, for -delete directories
+  std::size_t open_files_per_loop = 2'000;    // segments and indexes kept open
 };
 
 // Who the directories say they belong to.
@@ -81,7 +82,7 @@ class LogManager {
 
   // --- On loop_of(tp).
   std::shared_ptr<PartitionLog> Get(const TopicPartition& tp) const;  // null: none here
-  // The log of `tp`, created in the working directory with the fewest logs when there is none. With a directory offline
+  // The log of `tp`, created in the online directory with the fewest logs when there is none. With a directory offline
   // and `is_new` false it is not created (its data may be there): kUnavailable. `done` at once or later.
   void GetOrCreate(const TopicPartition& tp, const Uuid& topic_id, bool is_new,
                    UniqueFunction<void(Result<std::shared_ptr<PartitionLog>>)> done);

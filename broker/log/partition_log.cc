@@ -16,6 +16,8 @@ PartitionLog::PartitionLog(TopicPartition tp, std::shared_ptr<LogDir> dir, Execu
   epochs_ = std::move(loaded.epochs);
   if (loaded.epochs_changed) ++epochs_version_;
   unsynced_snapshots_ = std::move(loaded.unsynced_snapshots);
+  dir_unsynced_ = !loaded.as_left;  // the directory may be new
+  as_left_at_ = loaded.as_left ? loaded.log_end : kNoOffset;
   Adopt(std::move(loaded));
   NoteBounds();
 }
@@ -289,7 +291,7 @@ void PartitionLog::TruncateTo(Offset end, UniqueFunction<void(Status)> done) {
     OnDisk([job = std::move(job)] { return RunTruncate(job); },
            [done = std::move(done)](PartitionLog& log, Result<LoadedLog> loaded) mutable {
              if (loaded.ok()) {
-               log.Adopt(*std::move(loaded));
+               log.Adopt(std::move(loaded).value());
                if (log.epochs_.TruncateFromEnd(log.log_end_)) ++log.epochs_version_;
                std::erase_if(log.unsynced_snapshots_, [&](Offset at) { return at > log.log_end_; });
                log.NoteBounds();
@@ -321,7 +323,7 @@ void PartitionLog::TruncateFullyAndStartAt(Offset start, std::optional<Offset> l
             lower] { return RunRestart(dir, path, bases, config, start, lower); },
            [start, log_start, bases, done = std::move(done)](PartitionLog& log, Result<LoadedLog> loaded) mutable {
              if (loaded.ok()) {
-               log.Adopt(*std::move(loaded));
+               log.Adopt(std::move(loaded).value());
                log.high_watermark_ = start;
                log.log_start_ = std::min(log_start.value_or(start), start);
                if (log.epochs_.Clear()) ++log.epochs_version_;

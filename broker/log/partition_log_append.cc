@@ -232,7 +232,7 @@ void PartitionLog::OpenThenWrite(std::unique_ptr<AppendOp> op) {
              log.FailDir(file.status());
              return log.FinishAppend(std::move(op), AppendError::kStorage, file.status().message());
            }
-           log.active().log.Put(*std::move(file));
+           log.active().log.Put(std::move(file).value());
            log.WriteAppend(std::move(op));
          });
 }

@@ -135,11 +135,11 @@ Status WarmSegment(FileSystem& files, const std::string& dir, const ReadRequest&
                    std::vector<std::pair<Offset, BatchAt>>& found) {
   auto opened = files.Open(SegmentPath(dir, image.base, kLogSuffix), writable ? OpenMode::kWrite : OpenMode::kRead);
   if (!opened.ok()) return opened.status();
-  log = *std::move(opened);
+  log = std::move(opened).value();
   if (!image.indexes_known) OTTLA_RETURN_IF_ERROR(LoadIndexes(files, dir, image));
   opened = files.Open(SegmentPath(dir, image.base, kOffsetIndexSuffix), OpenMode::kCreate);
   if (!opened.ok()) return opened.status();
-  index = *std::move(opened);
+  index = std::move(opened).value();
   for (const Offset offset : {request.upper, request.offset}) {
     if (offset < image.base && offset != request.offset) continue;
     const auto batch = LocateOnDisk(*log, *index, image, offset);
@@ -252,7 +252,7 @@ void PartitionLog::WarmAborted(Offset from, Offset /*upper*/, UniqueFunction<voi
           const auto bytes = files->ReadFile(SegmentPath(dir, base, kTxnIndexSuffix), UINT64_MAX);
           auto decoded = bytes.ok() ? DecodeAbortedTxns(*bytes, base) : Result<std::vector<AbortedTxn>>(bytes.status());
           if (decoded.ok()) {
-            rows.rows = *std::move(decoded);
+            rows.rows = std::move(decoded).value();
           } else {
             rows.status = decoded.status();
           }

@@ -302,6 +302,12 @@ void PartitionLog::Close(UniqueFunction<void(Status)> done) {
     closed_ = true;
     return done({StatusCode::kIoError, "the log directory is offline"});
   }
+  const bool untouched = as_left_at_ == log_end_ && recovery_point_ == log_end_ && epochs_written_ == epochs_version_ &&
+                         !metadata_unsynced_ && !dir_unsynced_ && background_ == 0;
+  if (untouched) {
+    closed_ = true;
+    return done(Status::Ok());
+  }
   BeginOperation();
   WhenBackgroundIdle([this, done = std::move(done)]() mutable {
     active().AddTimeEntry();

@@ -5,6 +5,7 @@
 #include "broker/log/append_check.h"
 #include "common/base/check.h"
 #include "common/record/batch_builder.h"
+#include "common/record/down_convert.h"
 #include "common/record/record_reader.h"
 #include "fuzz_main.h"
 #include "tests/support/golden.h"
@@ -79,6 +80,27 @@ void ReadEverything(std::string_view bytes, AppendScratch& scratch) {
   }
 }
 
+// What is made for an old consumer is sound, whatever it was made from.
+void CheckDownConversion(std::string_view bytes, AppendScratch& scratch, Random& random) {
+  RecordReader reader(scratch.codecs, kLimit);
+  std::string out;
+  const int magic = static_cast<int>(random.Below(2));
+  const DownConverted result = DownConvert(bytes, magic, Offset(0), SIZE_MAX, reader, scratch.codecs, out);
+  CHECK_LE(result.consumed, bytes.size());
+  RecordReader again(scratch.codecs, kNoDecompressLimit);
+  BatchScanner scanner(out);
+  BatchFrame frame;
+  std::int64_t records = 0;
+  while (scanner.Next(frame) == BatchScanner::Step::kBatch) {
+    CHECK(frame.header.magic <= magic);
+    if (frame.header.magic < magic) return;                                     // copied as it was
+    if (!CrcMatches(frame) || again.Open(frame) != RecordFault::kNone) return;  // so was this
+    for (Record record; again.Next(record) == RecordReader::Step::kRecord;) ++records;
+  }
+  CHECK_EQ(scanner.consumed(), out.size());
+  CHECK_GE(records, result.records_converted);
+}
+
 AppendRules RandomRules(Random& random) {
   AppendRules rules;
   if (random.Chance(0.5)) rules.codec = kCodecs[random.Below(std::size(kCodecs))];
@@ -146,6 +168,7 @@ int Run(int argc, char** argv) {
         random.Chance(0.5) ? SpoilInside(sample, other, scratch, random) : test::Mutate(sample, other, random);
     if (random.Chance(0.8)) Repair(bytes);
     ReadEverything(bytes, scratch);
+    CheckDownConversion(bytes, scratch, random);
     CheckLeader(std::move(bytes), scratch, random);
   });
 }

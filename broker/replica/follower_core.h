@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "broker/log/leader_epochs.h"
@@ -60,6 +62,20 @@ struct FetchAnswer {
   Offset asked_offset;  // what the request said
   std::optional<EpochEnd> diverging;
   bool has_records = false;
+};
+
+// What a fetcher hands to the owner of a partition: an answer of the leader, or of its ListOffsets.
+struct FollowerSlice {
+  enum class Kind : std::uint8_t { kFetched, kLatest, kEarliest };
+  Kind kind = Kind::kFetched;
+  std::shared_ptr<const TopicPartition> tp;
+  LeaderEpoch leader_epoch;  // under which the question was asked
+  FetchAnswer answer;        // kFetched; `error` for all kinds
+  std::string_view records;
+  std::shared_ptr<const void> owner;  // keeps `records` alive
+  Offset high_watermark = kNoOffset;
+  Offset leader_log_start = kNoOffset;
+  Offset listed = kNoOffset;  // kLatest, kEarliest
 };
 
 class FollowerCore {

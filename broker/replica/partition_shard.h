@@ -29,6 +29,7 @@ namespace ottla {
 
 class Partition;
 class PartitionShard;
+class ShardState;
 struct FollowerSlice;
 struct FollowerStep;
 
@@ -67,10 +68,10 @@ struct ReplicaOptions {
 struct ReplicaEnv {
   const Clock& clock;
   LogManager& logs;
-  TopicConfigSource topic_config;                              // never null
-  std::function<LogConfig(const std::string&)> log_config;     // as LogManagerOptions::config_of
-  IsrSender* isr_sender = nullptr;   // set before the first LeaderAndIsr
-  FetchControl* fetchers = nullptr;  // set before the first LeaderAndIsr
+  TopicConfigSource topic_config;                           // never null
+  std::function<LogConfig(const std::string&)> log_config;  // as LogManagerOptions::config_of
+  IsrSender* isr_sender = nullptr;                          // set before the first LeaderAndIsr
+  FetchControl* fetchers = nullptr;                         // set before the first LeaderAndIsr
   ReplicaOptions options;
 };
 
@@ -116,7 +117,7 @@ class PartitionShard {
   std::size_t index() const { return index_; }
   Executor& loop() const { return loop_; }
   // This loop's copy of the cluster view. Produce and Fetch answer UNKNOWN_TOPIC_OR_PARTITION for what is not in it.
-  const MetadataPtr& metadata() const { return metadata_; }
+  const MetadataPtr& metadata() const;
 
   // --- For request handlers.
   void Append(AppendRequest request, AppendCallback done);
@@ -174,18 +175,16 @@ class PartitionShard {
   void FenceAll();  // session lost: no produce until the next LeaderAndIsr of each partition
   void CheckLag();  // every lag_max / 2
   void DirOffline(std::size_t dir_index);
-  void Stop();  // answers what waits with NOT_LEADER_OR_FOLLOWER
+  void SetStartFetchers(bool start);  // false: followers are not started any more (shutdown)
+  void Stop();                        // answers what waits with NOT_LEADER_OR_FOLLOWER
 
   // --- For ReplicaFetchers: what came from a leader for partitions of this loop, and what to ask next.
   void ApplyFetched(std::vector<FollowerSlice> slices, UniqueFunction<void(std::vector<FollowerStep>)> done);
 
  private:
-  friend class Partition;
-  class Impl;
   const std::size_t index_;
   Executor& loop_;
-  MetadataPtr metadata_;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<ShardState> state_;
 };
 
 // The shards of all data loops. Any thread.

@@ -81,14 +81,38 @@ class ReplicaManager {
   void Stop(Task done);
 
  private:
-  struct Impl;
+  using TpList = std::vector<TopicPartition>;
+
+  void Enqueue(Task request);
+  void RunNext();
+  void Finished();
+  // kNone, or why the whole request is refused; remembers the controller's epoch.
+  ErrorCode Admit(std::int32_t controller_epoch, std::int64_t broker_epoch);
+  void Lead(std::vector<PartitionShard::LeaderState> states, ControlOutcome outcome, Done done);
+  void TellLeadership(const std::vector<PartitionShard::LeaderState>& states,
+                      const std::vector<PartitionShard::LeaderOutcome>& outcomes);
+  void Halt(std::vector<PartitionShard::StopState> states, ControlOutcome outcome, Done done);
+  // Runs `work(shard)` on every loop, then `then` here.
+  void OnAllShards(std::function<void(PartitionShard&)> work, Task then);
+  void StartCheckpoints();
+  void ScheduleLagCheck();
+  void ScheduleCheckpoint();
+
   Executor& control_;
   PartitionShards& shards_;
   LogManager& logs_;
   const Options options_;
   BrokerEpoch broker_epoch_{-1};
+  ControllerEpoch controller_epoch_{0};
   MetadataCache cache_;
-  std::unique_ptr<Impl> impl_;
+  std::vector<LeadershipListener*> listeners_;
+  std::deque<Task> waiting_;  // requests behind the one under way
+  bool running_ = false;
+  bool checkpoints_started_ = false;
+  bool stopped_ = false;
+  TimerId checkpoint_timer_ = 0;
+  TimerId lag_timer_ = 0;
+  std::shared_ptr<ReplicaManager*> self_;  // what posted work looks at before it touches this object
 };
 
 }  // namespace ottla

@@ -57,9 +57,9 @@ class OffsetWaiters {
 
   std::optional<MonoTime> NextDeadline() const {
     if (entries_.empty()) return std::nullopt;
-    return std::min_element(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-             return a.deadline < b.deadline;
-           })->deadline;
+    return std::min_element(entries_.begin(), entries_.end(),
+                            [](const Entry& a, const Entry& b) { return a.deadline < b.deadline; })
+        ->deadline;
   }
 
  private:

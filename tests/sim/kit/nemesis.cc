@@ -9,6 +9,7 @@ namespace {
 constexpr Micros kTick{100'000};
 constexpr double kTicksPerSecond = 10;
 constexpr std::int64_t kSecond = 1'000'000;
+constexpr Micros kQuiet{10 * kSecond};  // longer than a session lives without being heard
 
 }  // namespace
 
@@ -53,47 +54,60 @@ void Nemesis::For(Micros low, Micros high, Task undo) {
   });
 }
 
+bool Nemesis::Quiet() const {
+  for (int i = 0; i < target_.brokers(); ++i) {
+    if (!UndisturbedFor(i, kQuiet)) return false;
+  }
+  return target_.AllInSync();
+}
+
+// acks=all promises that a record lives while one replica of the ISR keeps its power and is not taken for dead. So
+// power fails only when every replica is there and in sync, and until the machine has caught up nobody else dies, nor
+// loses its session.
+void Nemesis::TickPower() {
+  if (power_ == Power::kFine && Roll(rates_.lose_power, "lose_power_wanted")) power_ = Power::kWanted;
+  if (power_ == Power::kWanted && Quiet()) {
+    power_ = Power::kRecovering;
+    ++fired_["lose_power"];
+    Kill(AnyBroker(), true);
+    return;
+  }
+  if (power_ != Power::kRecovering) return;
+  bool all_alive = true;
+  for (int i = 0; i < target_.brokers(); ++i) all_alive = all_alive && target_.Alive(i);
+  if (all_alive && target_.AllInSync()) power_ = Power::kFine;
+}
+
 void Nemesis::Tick() {
   if (!running_) return;
   tick_ = world_.scheduler().After(kTick, [this] { Tick(); });
-  if (power_recovering_) {
-    bool all_alive = true;
-    for (int i = 0; i < target_.brokers(); ++i) all_alive = all_alive && target_.Alive(i);
-    power_recovering_ = !(all_alive && target_.AllInSync());
-  }
   for (int i = 0; i < target_.brokers(); ++i) {
     if (!target_.Alive(i) || world_.node(i).paused()) Disturb(i);
   }
-  // While a machine that lost unsynced bytes catches up, its peers' page caches may hold the only copies: acks=all
-  // promises no more than that one replica of the ISR keeps its power and lives on.
-  if (!power_recovering_ && Roll(rates_.kill, "kill")) Kill(false);
-  if (!power_recovering_ && target_.AllInSync() && Roll(rates_.lose_power, "lose_power")) Kill(true);
-  if (Roll(rates_.pause, "pause")) Pause();
+  TickPower();
+  if (power_ == Power::kFine) {
+    const int victim = AnyBroker();
+    if (target_.Alive(victim) && Roll(rates_.kill, "kill")) Kill(victim, false);
+    if (Roll(rates_.pause, "pause")) Pause();
+    if (Roll(rates_.cut_zookeeper, "cut_zookeeper")) CutBetween(AnyBroker(), world_.zk().self());
+    if (Roll(rates_.expire_session, "expire_session")) world_.zk().ExpireSessions(AnyBroker());
+  }
+  if (power_ == Power::kWanted) return;
   if (Roll(rates_.cut_link, "cut_link")) CutBetween(AnyBroker(), AnyBroker());
-  if (Roll(rates_.cut_zookeeper, "cut_zookeeper")) CutBetween(AnyBroker(), world_.zk().self());
   const int clients = static_cast<int>(world_.nodes()) - target_.brokers();
   if (clients > 0 && Roll(rates_.cut_client, "cut_client")) {
     CutBetween(AnyBroker(), target_.brokers() + static_cast<int>(random_.Below(static_cast<std::uint64_t>(clients))));
   }
   if (Roll(rates_.slow_disk, "slow_disk")) SlowDisk();
-  if (Roll(rates_.expire_session, "expire_session")) world_.zk().ExpireSessions(AnyBroker());
   if (Roll(rates_.drop_zk_connection, "drop_zk_connection")) world_.zk().DropConnections(AnyBroker());
   if (Roll(rates_.skew_clock, "skew_clock")) {
     world_.node(AnyBroker()).clock().SetSkew(Millis(static_cast<std::int64_t>(random_.Below(20'000)) - 10'000));
   }
 }
 
-void Nemesis::Kill(bool power) {
-  const int victim = AnyBroker();
-  if (!target_.Alive(victim)) return;
-  if (power) {
-    for (int i = 0; i < target_.brokers(); ++i) {
-      if (!target_.Alive(i)) return;
-    }
-  }
+void Nemesis::Kill(int victim, bool power) {
   Disturb(victim);
   if (power) {
-    power_recovering_ = true;
     target_.LosePower(victim);
   } else {
     target_.Kill(victim);

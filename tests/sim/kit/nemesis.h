@@ -26,7 +26,7 @@ class FaultTarget {
 // Chances per second of virtual time, for the whole cluster.
 struct FaultRates {
   double kill = 0.02;
-  double lose_power = 0.01;  // only while every other replica is alive and in sync; see nemesis.cc
+  double lose_power = 0.01;  // struck only in a quiet moment; see nemesis.cc
   double pause = 0.02;
   double cut_link = 0.03;
   double cut_zookeeper = 0.02;
@@ -58,11 +58,13 @@ class Nemesis {
 
  private:
   void Tick();
+  void TickPower();
+  bool Quiet() const;
   bool Roll(double per_second, const char* name);
   int AnyBroker();
   void Disturb(int broker);
   void For(Micros low, Micros high, Task undo);
-  void Kill(bool power);
+  void Kill(int victim, bool power);
   void Pause();
   void CutBetween(int a, int b);
   void SlowDisk();
@@ -72,8 +74,10 @@ class Nemesis {
   const FaultRates rates_;
   Random random_;
   bool running_ = false;
-  std::uint64_t round_ = 0;        // HealAll() voids undos of earlier rounds
-  bool power_recovering_ = false;  // a machine that lost power is not in sync again yet
+  std::uint64_t round_ = 0;  // HealAll() voids undos of earlier rounds
+  // Lost power: wanted (no new faults that make brokers look dead, until all is quiet), then recovering (the same,
+  // until the machine is back in sync).
+  enum class Power { kFine, kWanted, kRecovering } power_ = Power::kFine;
   std::map<int, MonoTime> disturbed_;
   std::map<std::string, std::uint64_t> fired_;
   SimScheduler::EventId tick_;

@@ -1,0 +1,302 @@
+#include "tests/sim/cluster/sim_cluster.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "common/zk/zk_codec.h"
+#include "common/zk/zk_paths.h"
+#include "tests/sim/cluster/topic_maker.h"
+
+namespace ottla::sim {
+
+namespace {
+
+constexpr char kTopic[] = "sim";
+constexpr char kChroot[] = "/cluster";
+constexpr Millis kSessionTimeout{6000};
+constexpr std::uint64_t kLeaderCheckEvery = 32;  // events
+constexpr Micros kReplicaCheckEvery{2'000'000};
+constexpr Micros kHangAfter{15'000'000};
+constexpr Micros kSuperviseEvery{500'000};
+
+}  // namespace
+
+SimCluster::SimCluster(ClusterOptions options)
+    : options_(std::move(options)),
+      world_(options_.seed),
+      world_scheduler_(&world_.scheduler()),
+      state_(world_.zk(), kChroot, history_),
+      leaders_(history_),
+      replicas_(history_) {
+  Random& random = world_.scheduler().random();
+  data_loops_ = 1 + random.Below(3);
+  log_dirs_ = 1 + random.Below(2);
+  SimNodeOptions node;
+  node.data_loops = data_loops_;
+  node.log_dirs = log_dirs_;
+  node.zk = {.chroot = kChroot, .session_timeout = kSessionTimeout, .keeper = random.Chance(0.5)};
+  for (int i = 0; i < options_.brokers; ++i) world_.AddNode(node);
+  world_.AddNode().Boot();  // all clients
+  slots_.resize(static_cast<std::size_t>(options_.brokers));
+  for (int i = 0; i < options_.partitions; ++i) partitions_.push_back({kTopic, i});
+  nemesis_ = std::make_unique<Nemesis>(world_, *this, options_.rates);
+  world_.scheduler().set_after_event([this] { AfterEvent(); });
+}
+
+SimCluster::~SimCluster() {
+  world_.scheduler().set_after_event(nullptr);
+  for (int i = 0; i < options_.brokers; ++i) {
+    if (Alive(i)) Kill(i);
+  }
+  world_.node(options_.brokers).Kill([this] {
+    reader_.reset();
+    consumer_.reset();
+    producers_.clear();
+    view_.reset();
+    rpc_.reset();
+  });
+}
+
+Properties SimCluster::PropertiesOf(int broker) const {
+  std::string dirs;
+  for (std::size_t i = 0; i < log_dirs_; ++i) dirs += (i == 0 ? "" : ",") + std::string("/data/d") + std::to_string(i);
+  const std::string n = std::to_string(broker);
+  Properties all{
+      {"broker.id", std::to_string(broker + 1)},
+      {"listeners", "PLAINTEXT://:9092"},
+      {"advertised.listeners", "PLAINTEXT://n" + n + ":9092"},
+      {"log.dirs", dirs},
+      {"zookeeper.connect", std::string("zookeeper:2181") + kChroot},
+      {"zookeeper.session.timeout.ms", std::to_string(kSessionTimeout.count())},
+      {"num.network.threads", std::to_string(data_loops_)},
+      {"replica.lag.time.max.ms", "4000"},
+      {"replica.fetch.wait.max.ms", "300"},
+      {"replica.socket.timeout.ms", "5000"},
+      {"controller.socket.timeout.ms", "5000"},
+      {"request.timeout.ms", "5000"},
+      {"min.insync.replicas", "2"},
+      {"auto.create.topics.enable", "false"},
+      {"unclean.leader.election.enable", "false"},
+      // Small, so that rolling, indexing and checkpoints happen all the time.
+      {"log.segment.bytes", "20000"},
+      {"log.index.interval.bytes", "500"},
+      {"log.flush.offset.checkpoint.interval.ms", "3000"},
+      {"replica.high.watermark.checkpoint.interval.ms", "1000"},
+      {"controlled.shutdown.retry.backoff.ms", "500"},
+  };
+  for (const auto& [key, value] : options_.properties) all[key] = value;
+  return all;
+}
+
+SimExecutor& SimCluster::client_loop() { return world_.node(options_.brokers).executors().control(); }
+
+void SimCluster::Kill(int broker) {
+  Slot& slot = slots_[static_cast<std::size_t>(broker)];
+  world_.node(broker).Kill([&slot] { slot.process.reset(); });
+}
+
+void SimCluster::LosePower(int broker) {
+  Slot& slot = slots_[static_cast<std::size_t>(broker)];
+  world_.node(broker).LosePower([&slot] { slot.process.reset(); });
+}
+
+void SimCluster::Restart(int broker) {
+  Slot& slot = slots_[static_cast<std::size_t>(broker)];
+  SimNode& node = world_.node(broker);
+  node.Boot();
+  slot.incarnation = next_incarnation_++;
+  slot.process = options_.factory(node, PropertiesOf(broker));
+  slot.process->Start();
+}
+
+bool SimCluster::StopBroker(int broker) {
+  Slot& slot = slots_[static_cast<std::size_t>(broker)];
+  bool stopped = false;
+  slot.process->Stop([&stopped] { stopped = true; });
+  const bool in_time = RunUntil([&stopped] { return stopped; }, std::chrono::seconds(60));
+  Kill(broker);
+  return in_time;
+}
+
+void SimCluster::Supervise() {
+  for (int i = 0; i < options_.brokers; ++i) {
+    Slot& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.process == nullptr || !slot.process->exited()) continue;
+    ++exits_;
+    Kill(i);
+    Restart(i);
+  }
+  world_.scheduler().After(kSuperviseEvery, [this] { Supervise(); });
+}
+
+bool SimCluster::Start() {
+  for (int i = 0; i < options_.brokers; ++i) {
+    if (i < options_.replicas || world_.scheduler().random().Chance(0.5)) Restart(i);
+  }
+  world_.scheduler().After(kSuperviseEvery, [this] { Supervise(); });
+  if (!MakeTopic()) return false;
+  for (int i = 0; i < options_.brokers; ++i) {
+    if (!Alive(i)) Restart(i);
+  }
+  StartClients();
+  return !Bad();
+}
+
+bool SimCluster::MakeTopic() {
+  std::vector<Endpoint> bootstrap;
+  for (int i = 0; i < options_.brokers; ++i) bootstrap.push_back({world_.node(i).host(), 9092});
+  client_loop().Run([&] {
+    rpc_ = std::make_unique<SimRpc>(client_loop(), world_.node(options_.brokers).network(), "sim-client");
+    rpc_->set_on_late([this](const Endpoint& to, std::int16_t key) {
+      const int broker = std::stoi(to.host.substr(1));
+      if (!nemesis_->UndisturbedFor(broker, kHangAfter)) return;
+      history_.Violation("broker " + to.ToString() + ", undisturbed, did not answer request " + std::to_string(key));
+    });
+    rpc_->set_on_corrupt([this](const Endpoint& from, const std::string& what) {
+      history_.Violation(from.ToString() + " answered what cannot be: " + what);
+    });
+    view_ = std::make_unique<ClusterView>(client_loop(), *rpc_, world_.scheduler().random().Fork(), bootstrap);
+  });
+  TopicMaker maker(client_loop(), *rpc_, *view_, history_,
+                   {.topic = kTopic, .partitions = options_.partitions, .replicas = options_.replicas});
+  client_loop().Run([&] { maker.Start(); });
+  const bool made = RunUntil([&] { return maker.done(); }, std::chrono::seconds(90));
+  if (!made) history_.Violation("the topic was not made in time: " + maker.Describe());
+  const bool led = RunUntil([this] { return state_.AllInSync(); }, std::chrono::seconds(60));
+  if (made && !led) history_.Violation("the new topic got no leaders");
+  client_loop().Run([&] { maker.Stop(); });
+  return made && led;
+}
+
+void SimCluster::StartClients() {
+  client_loop().Run([this] {
+    Random& random = world_.scheduler().random();
+    for (int i = 0; i < options_.producers; ++i) {
+      SimProducer::Options options{.id = i, .partitions = partitions_};
+      producers_.push_back(
+          std::make_unique<SimProducer>(client_loop(), *rpc_, *view_, random.Fork(), history_, std::move(options)));
+      producers_.back()->Start();
+    }
+    consumer_ = std::make_unique<SimConsumer>(client_loop(), *rpc_, *view_, random.Fork(), history_,
+                                              SimConsumer::Options{.partitions = partitions_});
+    consumer_->Start();
+  });
+}
+
+void SimCluster::StartReader() {
+  client_loop().Run([this] {
+    SimConsumer::Options options{.partitions = partitions_, .once = true};
+    reader_ = std::make_unique<SimConsumer>(client_loop(), *rpc_, *view_, world_.scheduler().random().Fork(), history_,
+                                            std::move(options));
+    reader_->Start();
+  });
+}
+
+void SimCluster::AfterEvent() {
+  state_.Check();
+  ++events_;
+  if (events_ % kLeaderCheckEvery == 0) CheckLeaders();
+  if (world_.now() - replicas_checked_ < kReplicaCheckEvery) return;
+  replicas_checked_ = world_.now();
+  CheckReplicas();
+}
+
+void SimCluster::CheckLeaders() {
+  for (int i = 0; i < options_.brokers; ++i) {
+    const Slot& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.process == nullptr) continue;
+    slot.process->ForEachReplica([&](const ReplicaView& replica) { leaders_.Check(i + 1, slot.incarnation, replica); });
+  }
+}
+
+void SimCluster::CheckReplicas() {
+  std::map<TopicPartition, std::vector<ReplicaChecker::Replica>> all;
+  for (int i = 0; i < options_.brokers; ++i) {
+    const Slot& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.process == nullptr) continue;
+    slot.process->ForEachReplica([&](const ReplicaView& replica) {
+      if (replica.tp.topic == kTopic) all[replica.tp].push_back({i + 1, &world_.node(i).files(), replica});
+    });
+  }
+  for (const auto& entry : all) replicas_.Check(entry.second);
+}
+
+bool SimCluster::RunUntil(const std::function<bool()>& done, Micros limit) {
+  return world_.RunUntil([&] { return Bad() || done(); }, limit) && !Bad();
+}
+
+bool SimCluster::RunQuietly(Micros duration) {
+  world_.RunUntil([this] { return Bad(); }, duration);
+  return !Bad();
+}
+
+void SimCluster::RunWithFaults(Micros duration) {
+  nemesis_->Start();
+  RunQuietly(duration);
+}
+
+bool SimCluster::HealAndFinish() {
+  if (Bad()) return false;
+  nemesis_->HealAll();
+  const auto finish = [this](const char* what, const std::function<bool()>& done, Micros limit) {
+    if (RunUntil(done, limit)) return true;
+    if (!Bad()) history_.Violation(std::string("after healing, in time: ") + what);
+    return false;
+  };
+  if (!finish(
+          "every partition in sync", [this] { return AllInSync(); }, std::chrono::seconds(120)))
+    return false;
+  client_loop().Run([this] {
+    for (const auto& producer : producers_) producer->Drain();
+  });
+  const bool idle = finish(
+      "every producer answered",
+      [this] {
+        return std::all_of(producers_.begin(), producers_.end(), [](const auto& producer) { return producer->idle(); });
+      },
+      std::chrono::seconds(120));
+  if (!idle) {
+    for (const auto& producer : producers_) history_.Violation(producer->Describe());
+    return false;
+  }
+  RunQuietly(std::chrono::seconds(5));
+  client_loop().Run([this] { consumer_->Stop(); });
+  StartReader();
+  if (!finish(
+          "everything read back", [this] { return reader_->done(); }, std::chrono::seconds(120))) {
+    history_.Violation(reader_->Describe());
+    return false;
+  }
+  for (const TopicPartition& tp : partitions_) history_.CheckFinal(tp, reader_->read(tp));
+  CheckLeaders();
+  CheckReplicas();
+  return !Bad();
+}
+
+int SimCluster::LeaderOf(int partition) const {
+  const SimZkTree::Node* node =
+      const_cast<SimWorld&>(world_).zk().Read(kChroot + zk::State(kTopic, partition));  // NOLINT: only reads
+  if (node == nullptr) return -1;
+  const Result<zk::PartitionStateData> state = zk::DecodeState(node->data);
+  return state.ok() ? state->leader.value : -1;
+}
+
+std::map<std::string, std::uint64_t> SimCluster::fired() const {
+  std::map<std::string, std::uint64_t> all = world_.fired();
+  for (const auto& [name, count] : nemesis_->fired()) all["fault." + name] += count;
+  return all;
+}
+
+std::string SimCluster::Summary() const {
+  std::ostringstream out;
+  std::uint64_t retries = 0;
+  for (const auto& producer : producers_) retries += producer->retries();
+  out << "seed " << options_.seed << " hash " << std::hex << trace_hash() << std::dec << ": "
+      << ToMillis(world_.now()) / 1000 << " s, " << events_ << " events, " << history_.acked() << " acked, "
+      << history_.read() << " read, " << retries << " retries, " << state_.elections() << " elections, "
+      << replicas_.batches() << " batches compared, " << exits_ << " exits";
+  return out.str();
+}
+
+}  // namespace ottla::sim

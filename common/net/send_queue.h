@@ -23,7 +23,7 @@ class SendQueue {
     std::uint64_t turn_bytes = 256 << 10;
     std::uint64_t high_bytes = 1 << 20;  // owned or shared bytes and file ranges alike
     std::uint64_t low_bytes = 512 << 10;
-    FileSendMode file_mode = FileSendMode::kCopy;
+    FileSendMode file_mode = FileSendMode::kSendFile;  // kCopy where the stream must see the bytes (TLS)
     std::uint64_t sendfile_from = 64 << 10;  // smaller ranges are always copied, to leave with what stands before them
   };
 

@@ -89,7 +89,7 @@ void RequestPipeline::OnFrames(std::vector<Frame> frames, MonoTime arrival) {
 }
 
 void RequestPipeline::OnBadFrame(const Status& why) {
-  LOG(WARNING) << "closing " << info_->peer.ToString() << " on " << info_->listener << ": " << why;
+  LOG_EVERY_T(WARNING, 1) << "closing " << info_->peer.ToString() << " on " << info_->listener << ": " << why;
   Pending last;
   last.request.connection = info_;
   last.classified = true;
@@ -151,7 +151,7 @@ void RequestPipeline::Classify(Pending& next) {
     next.serial = request_class == RequestClass::kSerial;
   }
   if (next.close) {
-    LOG(WARNING) << "closing " << info_->peer.ToString() << " on " << info_->listener << ": API "
+    LOG_EVERY_T(WARNING, 1) << "closing " << info_->peer.ToString() << " on " << info_->listener << ": API "
                  << parsed.header.api_key << " v" << parsed.header.api_version << " is malformed or not served here";
     return;
   }

@@ -49,7 +49,7 @@ Result<std::uint16_t> Acceptor::Listen(Network& network, const Endpoint& at, int
 void Acceptor::OnAccept(std::unique_ptr<Stream> stream, const Deliver& deliver) {
   auto place = ConnectionCensus::Enter(census_, stream->peer().host);
   if (!place) {
-    LOG_EVERY_N(WARNING, 100) << "refusing connections over the limit, now from " << stream->peer().ToString();
+    LOG_EVERY_T(WARNING, 1) << "refusing connections over the limit, now from " << stream->peer().ToString();
     return;
   }
   Executor& loop = executors_.Data(place->loop());

@@ -145,6 +145,12 @@ class Loader {
       log_.segments.push_back({.base = base, .size = info->size, .mtime_ms = info->mtime_ms});
       log_.segments.back().has_txn_file = with_txn_.contains(base);
       if (!indexed.contains(base)) unindexed_.insert(base);
+      if (info->size > 0 || base == *bases.rbegin()) continue;
+      // Compaction leaves empty segments, but with empty indexes.
+      const auto times = files_.Stat(SegmentPath(log_.dir, base, kTimeIndexSuffix));
+      if (times.ok() && times->size > 0) {
+        Note(SegmentPath(log_.dir, base, kLogSuffix) + " is empty though it once had records: a hole in the log");
+      }
     }
     return Status::Ok();
   }
@@ -201,7 +207,7 @@ class Loader {
           RecoverSegment(files_, log_.dir, options_.config, segments[i], log_.producers, log_.epochs);
       if (!recovered.ok()) return recovered.status().WithContext(SegmentPath(log_.dir, segments[i].base, kLogSuffix));
       log_.epochs_changed = true;
-      const bool emptied = segments[i].size == 0 && recovered->bytes_cut == 0 && i + 1 < segments.size();
+      const bool emptied = recovered->emptied && i + 1 < segments.size();
       if (recovered->bytes_cut == 0 && !emptied) continue;
       NoteCut(segments[i], *recovered, emptied);
       return CutAfter(i);

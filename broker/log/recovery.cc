@@ -177,6 +177,11 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
   if (!size.ok()) return size.status();
 
   SegmentRecovery result{.next = segment.base};
+  if (*size == 0) {
+    TimeIndex before;  // an empty segment that compaction left has none
+    OTTLA_RETURN_IF_ERROR(LoadIndex(files, SegmentPath(dir, segment.base, kTimeIndexSuffix), before));
+    result.emptied = before.size() > 0;
+  }
   Rebuilt rebuilt;
   segment.largest_timestamp = kNoTimestamp;
   segment.largest_timestamp_offset = kNoOffset;

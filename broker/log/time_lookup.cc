@@ -58,20 +58,19 @@ Status LearnTimestamps(TimeLookup& lookup, SegmentImage& segment) {
 
 Result<TimestampedOffset> FirstAtOrAfter(TimeLookup& lookup, std::int64_t timestamp) {
   for (SegmentImage& segment : lookup.segments) {
-    if (segment.size == 0) continue;
     OTTLA_RETURN_IF_ERROR(LearnTimestamps(lookup, segment));
     const std::int64_t largest = segment.largest_timestamp >= 0 ? segment.largest_timestamp : segment.mtime_ms;
     if (largest < timestamp) continue;
+    // The first segment that may hold it decides, as in Kafka; a record in a later one is not looked for.
     const auto offset = OffsetBefore(lookup, segment, timestamp);
     if (!offset.ok()) return offset.status();
     const auto position = PositionFor(lookup, segment, std::max(*offset, lookup.log_start));
     if (!position.ok()) return position.status();
     const auto log = lookup.files->Open(SegmentPath(lookup.dir, segment.base, kLogSuffix), OpenMode::kRead);
     if (!log.ok()) return log.status();
-    auto found = ScanRecords(
+    return ScanRecords(
         **log, *position, segment, [&](const BatchHeader& batch) { return batch.max_timestamp >= timestamp; },
         [&](const Record& record) { return record.timestamp >= timestamp && record.offset >= lookup.log_start; });
-    if (!found.ok() || found->offset != kNoOffset) return found;
   }
   return TimestampedOffset{};
 }

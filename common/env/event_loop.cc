@@ -87,7 +87,10 @@ void EventLoop::Post(Task task) {
 
 TimerId EventLoop::RunAfter(Micros delay, Task task) {
   CheckOnLoop();
-  return wheel_.Add(clock_.Now() + delay, std::move(task));
+  const MonoTime due = clock_.Now() + delay;
+  const MonoTime fires = TimerWheel::FiringTime(due);
+  if (!next_due_ || fires < *next_due_) next_due_ = fires;
+  return wheel_.Add(due, std::move(task));
 }
 
 void EventLoop::Cancel(TimerId id) {
@@ -114,8 +117,10 @@ void EventLoop::RunTasks() {
 }
 
 void EventLoop::RunTimers() {
-  if (wheel_.size() == 0) return;
-  wheel_.Advance(clock_.Now());
+  if (!next_due_) return;
+  const MonoTime now = clock_.Now();
+  if (now < *next_due_) return;
+  wheel_.Advance(now);
   // Timers added by these run in a later turn at the earliest: they are due after the present tick or were asked for
   // with no delay, and a task that re-arms itself so must not hold the loop.
   for (std::size_t budget = wheel_.size(); budget > 0; --budget) {
@@ -123,17 +128,17 @@ void EventLoop::RunTimers() {
     if (!task) break;
     task();
   }
+  next_due_ = wheel_.NextDue();
 }
 
 void EventLoop::ArmTimer() {
-  const auto due = wheel_.NextDue();
-  if (due == armed_for_) return;
-  armed_for_ = due;
-  if (!due) {
+  if (next_due_ == armed_for_) return;
+  armed_for_ = next_due_;
+  if (!next_due_) {
     event_del(timer_event_.get());
     return;
   }
-  const Micros delay = std::max(Micros(0), *due - clock_.Now());
+  const Micros delay = std::max(Micros(0), *next_due_ - clock_.Now());
   const timeval tv{static_cast<time_t>(delay.count() / 1'000'000), static_cast<suseconds_t>(delay.count() % 1'000'000)};
   event_add(timer_event_.get(), &tv);
 }
@@ -161,6 +166,7 @@ void EventLoop::DropQueued() {
     dead.clear();
     TimerWheel dead_timers(clock_.Now());
     std::swap(dead_timers, wheel_);
+    next_due_.reset();
     mailbox_.TakeAll(own_);
   } while (!own_.empty());
 }

@@ -26,6 +26,8 @@ constexpr int kSearchMax = 32;
 
 TimerWheel::TimerWheel(MonoTime now) : now_tick_(FloorTick(now)) {}
 
+MonoTime TimerWheel::FiringTime(MonoTime due) { return TimeOf(std::min(CeilTick(due), kMaxTick)); }
+
 TimerId TimerWheel::Add(MonoTime due, Task task) {
   std::uint32_t index = 0;
   if (free_.empty()) {

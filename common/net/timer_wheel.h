@@ -26,6 +26,8 @@ class TimerWheel {
   void Cancel(TimerId id);               // 0, fired or unknown: no effect
   std::size_t size() const { return count_; }
 
+  // When a timer of that time fires.
+  static MonoTime FiringTime(MonoTime due);
   // When Advance() next has something to do. May be early by the width of a slot (a crowded slot far in the future is
   // not searched); never late.
   std::optional<MonoTime> NextDue() const;

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Runs tests/integration/test_*.py: run.py [--list] [name part ...]. One line each; exit status 1 if any failed."""
+
+import importlib
+import pathlib
+import signal
+import sys
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+LIMIT_SECONDS = 240  # of one test
+
+
+def collect():
+    tests = []
+    for path in sorted(HERE.glob("test_*.py")):
+        module = importlib.import_module(path.stem)
+        tests += [(f"{path.stem}.{n}", f) for n, f in sorted(vars(module).items()) if n.startswith("test_")]
+    return tests
+
+
+def on_alarm(_number, _frame):
+    raise TimeoutError(f"the test took longer than {LIMIT_SECONDS} s")
+
+
+def run_one(name, function):
+    start = time.monotonic()
+    signal.signal(signal.SIGALRM, on_alarm)
+    signal.alarm(LIMIT_SECONDS)
+    try:
+        function()
+        error = None
+    except Exception:
+        error = traceback.format_exc()
+    finally:
+        signal.alarm(0)
+    print(f"{'ok  ' if error is None else 'FAIL'} {name} ({time.monotonic() - start:.1f} s)", flush=True)
+    if error:
+        print("".join("    " + line + "\n" for line in error.splitlines()), flush=True)
+    return error is None
+
+
+def main():
+    words = [w for w in sys.argv[1:] if not w.startswith("--")]
+    tests = [(n, f) for n, f in collect() if not words or any(w in n for w in words)]
+    if "--list" in sys.argv:
+        print("\n".join(n for n, _ in tests))
+        return 0
+    if not tests:
+        print("no test of that name")
+        return 1
+    results = [run_one(*test) for test in tests]
+    print(f"integration: {sum(results)} passed, {len(results) - sum(results)} failed")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""What goes wrong around a broker: bad settings, foreign bytes, double ids, ZooKeeper out of reach."""
+
+import random
+import socket
+import subprocess
+import time
+
+from cluster import BIN, Cluster, expect_equal, expect_true, free_ports, tail, wait_for
+
+
+def run_broker(directory, text, *overrides, timeout=30):
+    config = directory / "edge.properties"
+    config.write_text(text)
+    words = [w for o in overrides for w in ("--override", o)]
+    return subprocess.run([BIN / "ottla-broker", config, *words], capture_output=True, timeout=timeout)
+
+
+def test_bad_settings_end_with_one_clear_line():
+    cases = [
+        ("broker.id=1\n", "zookeeper.connect"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nnum.partitions=0\n", "Invalid value 0 for configuration num.partitions"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nlisteners=nonsense\n", "nonsense"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nprocess.roles=broker\n", "process.roles"),
+        ("broker.id=9999\nzookeeper.connect=127.0.0.1:1\n", "broker.id"),
+    ]
+    with Cluster(brokers=1, start=False) as cluster:
+        for text, says in cases:
+            done = run_broker(cluster.directory, f"log.dirs={cluster.directory}/edge\n" + text)
+            output = (done.stdout + done.stderr).decode(errors="replace")
+            expect_equal(done.returncode, 1, f"exit status for {text!r}: {output}")
+            expect_true(any(says in line for line in output.splitlines()), f"{says!r} in: {output}")
+
+
+def test_usage_and_missing_file():
+    for words in ([], ["/no/such/server.properties"]):
+        done = subprocess.run([BIN / "ottla-broker", *words], capture_output=True, timeout=30)
+        expect_equal(done.returncode, 1, f"exit status of ottla-broker {words}")
+    done = subprocess.run([BIN / "kafka-server-start.sh"], capture_output=True, timeout=30)
+    expect_equal(done.returncode, 1, "exit status of kafka-server-start")
+    expect_true(done.stdout.startswith(b"USAGE: "), done.stdout)
+
+
+def test_zookeeper_out_of_reach():
+    with Cluster(brokers=1, start=False) as cluster:
+        nobody = free_ports(1)[0]
+        start = time.monotonic()
+        done = run_broker(cluster.directory, f"broker.id=1\nlisteners=PLAINTEXT://127.0.0.1:0\n"
+                          f"log.dirs={cluster.directory}/edge\nzookeeper.connect=127.0.0.1:{nobody}\n"
+                          "zookeeper.connection.timeout.ms=2000\n", timeout=60)
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        expect_equal(done.returncode, 1, f"exit status: {output}")
+        expect_true(time.monotonic() - start < 20, "it gave up in time")
+        expect_true(str(nobody) in output, f"the address stands in the message: {output}")
+
+
+def test_two_brokers_with_one_id():
+    with Cluster(brokers=1) as cluster:
+        port = free_ports(1)[0]
+        done = subprocess.run([BIN / "ottla-broker", cluster.broker(1).config,
+                               "--override", f"listeners=PLAINTEXT://127.0.0.1:{port}",
+                               "--override", f"log.dirs={cluster.directory}/second"], capture_output=True, timeout=60)
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        expect_equal(done.returncode, 1, f"exit status of the second broker: {output}")
+        expect_true(cluster.broker(1).running(), "the first broker goes on")
+        expect_equal(cluster.live_brokers(cluster.broker(1)), {1}, "brokers")
+
+
+def test_one_log_dir_twice():
+    with Cluster(brokers=1) as cluster:
+        port = free_ports(1)[0]
+        done = subprocess.run([BIN / "ottla-broker", cluster.broker(1).config,
+                               "--override", "broker.id=7",
+                               "--override", f"listeners=PLAINTEXT://127.0.0.1:{port}"], capture_output=True, timeout=60)
+        expect_equal(done.returncode, 1, "exit status of the second broker")
+        expect_true(cluster.broker(1).running(), "the first broker goes on")
+
+
+def test_foreign_bytes_at_the_port():
+    """Nothing that comes in at the port may end a broker, and others are served meanwhile."""
+    seed = int(time.time())
+    print(f"     seed {seed}")
+    chance = random.Random(seed)
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("t", 1)
+        broker = cluster.broker(1)
+        greetings = [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x00" * 64,
+                     b"\x7f\xff\xff\xff" + b"x" * 100, b"\xff\xff\xff\xff", b"\x00\x00\x00\x00"]
+        for i in range(300):
+            if i < len(greetings):
+                sent = greetings[i]
+            else:
+                body = bytes([0, chance.randrange(70)]) + bytes([0, chance.randrange(16)]) + chance.randbytes(
+                    chance.randrange(200))
+                sent = len(body).to_bytes(4, "big") + body if chance.random() < 0.8 else chance.randbytes(300)
+            try:
+                with socket.create_connection(("127.0.0.1", broker.port), timeout=5) as s:
+                    s.sendall(sent)
+                    s.shutdown(socket.SHUT_WR)
+                    s.settimeout(0.05)
+                    s.recv(64)
+            except OSError:
+                pass
+            expect_true(broker.running(), f"the broker ended after {sent[:40]!r}:\n{tail(broker.log)}")
+        # Connections that announce much and send little must not take its memory or its attention.
+        slow = [socket.create_connection(("127.0.0.1", broker.port), timeout=5) for _ in range(100)]
+        for s in slow:
+            s.sendall((50_000_000).to_bytes(4, "big") + b"0123456789")
+        cluster.tool("kafka-console-producer", "--topic", "t", "--sync", stdin="fine\n")
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--from-beginning", "--max-messages", 1,
+                              "--timeout-ms", 20000)
+        expect_equal(out, "fine\n")
+        resident_kb = int(next(line for line in open(f"/proc/{broker.popen.pid}/status") if
+                               line.startswith("VmRSS")).split()[1])
+        expect_true(resident_kb < 2_000_000, f"{resident_kb} KiB resident")
+        for s in slow:
+            s.close()
+
+
+def test_a_half_written_log_is_repaired():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("t", 1)
+        cluster.tool("kafka-console-producer", "--topic", "t", "--sync", stdin="one\ntwo\n")
+        broker = cluster.broker(1)
+        broker.kill()
+        segment = broker.data / "t-0" / "00000000000000000000.log"
+        size = segment.stat().st_size
+        with open(segment, "ab") as f:
+            f.write(b"\x00\x00\x00\x00\x00\x00\x00\x05half of a batch")
+        broker.start()
+        cluster.await_all()
+        wait_for("the rest is cut off", lambda: segment.stat().st_size == size)
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--from-beginning", "--max-messages", 2,
+                              "--timeout-ms", 20000)
+        expect_equal(out, "one\ntwo\n")

@@ -1,0 +1,103 @@
+"""The command-line tools against real brokers: output and exit statuses scripts rely on."""
+
+import re
+import subprocess
+
+from cluster import BIN, Cluster, expect_equal, expect_true, wait_for
+
+
+def test_topics_life():
+    with Cluster(brokers=3) as cluster:
+        out, _ = cluster.tool("kafka-topics.sh", "--create", "--topic", "orders", "--partitions", 2,
+                              "--replication-factor", 3, "--config", "retention.ms=1000000")
+        expect_equal(out, "Created topic orders.\n")
+        out, _ = cluster.tool("kafka-topics", "--create", "--topic", "orders", expect=1)
+        expect_equal(out, "Error while executing topic command : Topic 'orders' already exists.\n")
+        cluster.tool("kafka-topics", "--create", "--topic", "orders", "--if-not-exists")
+        cluster.tool("kafka-topics", "--create", "--topic", "placed", "--replica-assignment", "1:2,2:3,3:1")
+        expect_equal(cluster.tool("kafka-topics", "--list")[0], "orders\nplaced\n")
+        wait_for("both replicas of placed are in sync",
+                 lambda: all(len(cluster.in_sync("placed", p)) == 2 for p in range(3)))
+        out, _ = cluster.tool("kafka-topics", "--describe", "--topic", "placed")
+        lines = out.splitlines()
+        expect_true(re.fullmatch(r"Topic: placed\tTopicId: [\w-]{22}\tPartitionCount: 3\tReplicationFactor: 2\tConfigs: .*",
+                                 lines[0]), lines[0])
+        expect_true(re.fullmatch(r"\tTopic: placed\tPartition: 0\tLeader: 1\tReplicas: 1,2\tIsr: [12],[12]"
+                                 r"\tElr: N/A\tLastKnownElr: N/A", lines[1]), lines[1])
+        out, _ = cluster.tool("kafka-topics", "--describe", "--topic", "orders")
+        expect_true("retention.ms=1000000" in out.splitlines()[0], out)
+        cluster.tool("kafka-topics", "--alter", "--topic", "orders", "--partitions", 4)
+        wait_for("four partitions", lambda: "PartitionCount: 4" in cluster.tool("kafka-topics", "--describe", "--topic",
+                                                                                  "orders")[0])
+        out, _ = cluster.tool("kafka-topics", "--delete", "--topic", "orders|placed")
+        expect_equal(out, "")
+        wait_for("no topic is left", lambda: cluster.tool("kafka-topics", "--list")[0] == "\n")
+        out, _ = cluster.tool("kafka-topics", "--describe", "--topic", "foo", expect=1)
+        expect_equal(out, "Error while executing topic command : Topic 'Optional[foo]' does not exist as expected\n")
+        cluster.tool("kafka-topics", "--describe", "--topic", "foo", "--if-exists")
+        out, _ = cluster.tool("kafka-topics", "--create", "--topic", "too-many", "--replication-factor", 9, expect=1)
+        expect_true(out.startswith("Error while executing topic command : "), out)
+        out, _ = cluster.tool("kafka-topics", "--create", "--topic", "bad", "--config", "no.such=1", expect=1)
+        expect_true("Unknown topic config name: no.such" in out, out)
+
+
+def test_under_replicated_shows_after_a_stop():
+    with Cluster(brokers=2) as cluster:
+        cluster.create_topic("t", 1, 2)
+        wait_for("both in sync", lambda: len(cluster.in_sync("t")) == 2)
+        expect_equal(cluster.tool("kafka-topics", "--describe", "--under-replicated-partitions")[0], "")
+        cluster.broker(2).stop()
+        survivor = cluster.broker(1)
+        wait_for("one in sync", lambda: cluster.in_sync("t", ask=survivor) == {1})
+        done = subprocess.run([BIN / "kafka-topics", "--bootstrap-server", survivor.address, "--describe",
+                               "--under-replicated-partitions"], capture_output=True, timeout=60)
+        expect_true(b"\tTopic: t\tPartition: 0\tLeader: 1\t" in done.stdout, done.stdout.decode())
+
+
+def test_console_round_trip():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("lines", 3)
+        lines = [f"key{i}\tvalue {i}" for i in range(100)]
+        out, _ = cluster.tool("kafka-console-producer", "--topic", "lines", "--property", "parse.key=true",
+                              "--compression-codec", stdin="\n".join(lines) + "\n")
+        expect_equal(out, "")
+        out, err = cluster.tool("kafka-console-consumer", "--topic", "lines", "--from-beginning", "--max-messages", 100,
+                                "--timeout-ms", 20000, "--property", "print.key=true")
+        expect_equal(sorted(out.splitlines()), sorted(lines))
+        expect_true("Processed a total of 100 messages" in err, err)
+
+
+def test_console_formats():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("t", 1)
+        cluster.tool("kafka-console-producer", "--topic", "t", "--sync", "--property", "parse.key=true", "--property",
+                     "parse.headers=true", "--property", "null.marker=NIL", stdin="h1:a,h2:NIL\tk\tv\nNIL\tk2\tNIL\n")
+        everything = [w for p in ("timestamp", "partition", "offset", "headers", "key") for w in
+                      ("--property", f"print.{p}=true")]
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--partition", 0, "--offset", "earliest",
+                              "--max-messages", 2, "--timeout-ms", 20000, *everything)
+        lines = out.splitlines()
+        expect_true(re.fullmatch(r"CreateTime:\d{13}\tPartition:0\tOffset:0\th1:a,h2:null\tk\tv", lines[0]), lines[0])
+        expect_true(re.fullmatch(r"CreateTime:\d{13}\tPartition:0\tOffset:1\tNO_HEADERS\tk2\tnull", lines[1]), lines[1])
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--partition", 0, "--offset", 1,
+                              "--max-messages", 1, "--timeout-ms", 20000)
+        expect_equal(out, "null\n")
+        _, err = cluster.tool("kafka-console-consumer", "--topic", "t", "--timeout-ms", 1500)
+        expect_true("Processed a total of 0 messages" in err, err)
+        _, err = cluster.tool("kafka-console-producer", "--topic", "t", "--property", "parse.key=true",
+                              stdin="no separator\n", expect=1)
+        expect_true("No key separator found on line number 1: 'no separator'" in err, err)
+
+
+def test_server_stop_reaches_every_broker_and_data_survives():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("t", 1)
+        cluster.tool("kafka-console-producer", "--topic", "t", stdin="stays\n")
+        broker = cluster.broker(1)
+        broker.stop()
+        expect_equal(broker.popen.returncode, 0, "exit status after SIGTERM")
+        broker.start()
+        cluster.await_all()
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--from-beginning", "--max-messages", 1,
+                              "--timeout-ms", 20000)
+        expect_equal(out, "stays\n")

@@ -201,6 +201,9 @@ class Loader {
         RebuildProducers(files_, log_.dir, trusted, options_.log_start, segments[first].base, options_, log_.notes);
     if (!producers.ok()) return producers.status();
     log_.producers = std::move(producers).value();
+    // The epoch file may be older than a truncation that was followed by appends: then it has the newest epoch at an
+    // offset that has gone, and would hide where that epoch begins now. From here on the batches say it.
+    log_.epochs_changed |= log_.epochs.TruncateFromEnd(segments[first].base);
     for (std::size_t i = first; i < segments.size(); ++i) {
       if (i > first) OTTLA_RETURN_IF_ERROR(WriteSnapshot(segments[i].base));
       const auto recovered =

@@ -29,9 +29,26 @@ struct OpenedDir {
   std::optional<MetaProperties> meta;  // nullopt: no file
 };
 
+std::string ParentOf(const std::string& path) {
+  const auto slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Creates what is missing of `path`, durably: no fsync below can save a file whose directory is lost.
+Status CreateDurably(FileSystem& files, const std::string& path) {
+  std::vector<std::string> parents;
+  for (std::string at = path; !files.Stat(at).ok() && ParentOf(at) != at; at = ParentOf(at)) {
+    parents.push_back(ParentOf(at));
+  }
+  OTTLA_RETURN_IF_ERROR(files.CreateDirs(path));
+  for (const auto& parent : parents) OTTLA_RETURN_IF_ERROR(files.SyncDir(parent));
+  return Status::Ok();
+}
+
 OpenedDir OpenDir(FileSystem& files, const std::string& path) {
   OpenedDir opened;
-  opened.status = files.CreateDirs(path);
+  opened.status = CreateDurably(files, path);
   if (!opened.status.ok()) return opened;
   auto lock = files.Lock(path + "/" + std::string(kLockFile));
   opened.status = lock.status();

@@ -230,6 +230,12 @@ Result<LoadedLog> RunTruncate(const TruncateJob& job) {
     kept.pop_back();
   }
   OTTLA_RETURN_IF_ERROR(CutSegment(files, job.path, kept.back(), job.end));
+  // Durable before anything is appended here: else lost power could bring the old batches back behind new ones, in a
+  // log that scans as whole.
+  if (kept.size() < job.segments.size()) OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));
+  const auto cut = files.Open(SegmentPath(job.path, kept.back().base, kLogSuffix), OpenMode::kWrite);
+  if (!cut.ok()) return cut.status();
+  OTTLA_RETURN_IF_ERROR((*cut)->Sync());
   auto loaded = LoadLog(files, job.path, job.load);
   if (!loaded.ok()) return loaded.status();
   loaded->log_end = job.end;  // a batch across the end went as a whole: a hole may remain

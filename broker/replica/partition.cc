@@ -60,12 +60,14 @@ void Partition::Become(LeaderState state, UniqueFunction<void(LeaderOutcome)> do
 void Partition::TakeRole(const LeaderState& state, UniqueFunction<void(LeaderOutcome)> done) {
   LeaderOutcome outcome{.leader_epoch = state.leader_epoch};
   if (closed_) {
-    outcome.error = ErrorCode::kKafkaStorageError;
+    outcome.error = closed_error_;
     done(outcome);
     return;
   }
   // Whoever waits for bytes asked under the old leadership; it is told at once, so that it can find the new one.
   FireAllWatches();
+  // A write that waits for its fsync has moved the log end, and its event is still to come.
+  OnLogMoved();
   const LeaderEpoch before = core_.leader_epoch();
   if (state.leader == shard_.env.options.self) {
     Feed(BecomeLeader{state.leader_epoch, state.partition_epoch, state.replicas, state.isr, shard_.Now()});
@@ -80,7 +82,10 @@ void Partition::TakeRole(const LeaderState& state, UniqueFunction<void(LeaderOut
 }
 
 void Partition::Stop(ErrorCode tell_waiters, bool final) {
-  closed_ = closed_ || final;
+  if (final && !closed_) {
+    closed_ = true;
+    closed_error_ = tell_waiters;
+  }
   FireAllWatches();
   Feed(StopReplicating{tell_waiters});
 }

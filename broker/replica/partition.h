@@ -140,6 +140,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   PartitionCore core_;
   PartitionEffects effects_;  // of the event under way
   bool closed_ = false;       // stopped for good: removed or offline
+  ErrorCode closed_error_ = ErrorCode::kNotLeaderOrFollower;
 
   std::deque<QueuedAppend> queue_;
   bool waiting_for_log_ = false;  // a burst is in flight, or a turn at the log is asked for

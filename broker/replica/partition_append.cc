@@ -69,6 +69,7 @@ void Partition::Append(AppendRequest request, AppendCallback done) {
 std::optional<ErrorCode> Partition::RefuseAppend(const AppendRequest& request) const {
   const AppendRefusal& refusal = request.batch.refusal;
   if (refusal.code != ErrorCode::kNone && refusal.before_leadership) return refusal.code;
+  if (closed_) return closed_error_;
   if (!core_.may_append()) return ErrorCode::kNotLeaderOrFollower;
   if (request.only_under != kNoLeaderEpoch && request.only_under != core_.leader_epoch()) {
     return ErrorCode::kNotLeaderOrFollower;
@@ -192,7 +193,9 @@ void Partition::OnWritten(const std::shared_ptr<Burst>& burst, const AppendOutco
   }
   const bool still_leads = core_.is_leader() && core_.leader_epoch() == burst->epoch;
   for (Burst::Item& item : burst->items) {
-    if (!outcome.ok()) {
+    if (closed_) {
+      shard_.Answer(std::move(item.done), {.error = closed_error_});
+    } else if (!outcome.ok()) {
       LOG_EVERY_N(WARNING, 100) << tp_ << ": append failed: " << outcome.message;
       shard_.Answer(std::move(item.done), {.error = ToWire(outcome.error)});
     } else if (!still_leads) {

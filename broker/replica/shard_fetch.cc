@@ -76,7 +76,10 @@ class FetchRun : public std::enable_shared_from_this<FetchRun> {
   }
 
   void LeaveWatch() {
-    if (valid_.empty()) return;
+    if (valid_.empty()) {
+      result_.answer_now = true;  // nothing here to wait for
+      return;
+    }
     FetchWatch watch{.needed = request_.watch_bytes, .params = request_.params};
     watch.params.client_rack = {};
     if (request_.params.from_follower() && request_.watch_bytes <= 1) {

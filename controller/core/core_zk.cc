@@ -66,6 +66,8 @@ void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> d
       } else if ((result.error == ZkError::kBadVersion || result.error == ZkError::kNodeExists) &&
                  result.found_error == ZkError::kOk) {
         AdoptState(tp, result.found, result.found_stat);
+        // A state that nobody here knew of: its replicas have not been told yet.
+        if (change.create) plan_.AddLeaderAndIsr(change.tell_new, tp, false);
         again.push_back(tp);
       } else {
         Say(Note::Level::kError, "storing the state of " + tp.ToString() + ": " + std::string(ToString(result.error)),

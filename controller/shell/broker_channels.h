@@ -1,0 +1,45 @@
+// One ordered queue of control requests per broker: one request is under way, and the same one is sent again until it
+// is answered or the broker is gone. What is queued for a dead incarnation is dropped; its successor starts empty.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "common/base/unique_function.h"
+#include "controller/shell/control_link.h"
+
+namespace ottla::controller {
+
+// Owner: the control executor. The queue of a broker that is registered but does not answer grows until its session
+// ends; UpdateMetadata entries in it that a later one covers are dropped past `kMergeAbove`.
+class BrokerChannels {
+ public:
+  using OnAnswer = UniqueFunction<void(ControlAnswered)>;
+  static constexpr std::size_t kMergeAbove = 100;
+
+  BrokerChannels(ControlLinkFactory factory, OnAnswer on_answer);
+
+  void Open(const Broker& broker);
+  void Close(BrokerId broker);
+  void CloseAll();
+  void Send(ControlRequest request);
+  std::size_t queued(BrokerId broker) const;
+
+ private:
+  struct Channel {
+    std::unique_ptr<ControlLink> link;
+    std::deque<ControlRequest> queue;  // the first is under way
+    bool busy = false;
+  };
+  void Pump(BrokerId broker);
+  void Answered(BrokerId broker, Result<ControlAnswered> answer);
+  static void Merge(std::deque<ControlRequest>& queue);
+
+  ControlLinkFactory factory_;
+  OnAnswer on_answer_;
+  std::map<BrokerId, std::shared_ptr<Channel>> channels_;
+};
+
+}  // namespace ottla::controller

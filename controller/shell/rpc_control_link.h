@@ -1,0 +1,24 @@
+// Control requests over a real connection: LeaderAndIsr 7, UpdateMetadata 8, StopReplica 4, as
+// inter.broker.protocol 3.9 fixes them (no ApiVersions are asked). Connects to the broker's listener for controllers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "common/net/rpc_channel.h"
+#include "controller/shell/control_link.h"
+
+namespace ottla::controller {
+
+struct RpcLinkOptions {
+  BrokerId self;
+  std::string listener;  // inter-broker (or control plane) listener, upper case
+  Micros request_timeout{std::chrono::seconds(30)};
+  Micros pause{Millis(100)};  // between one failure and the next try
+};
+
+// `context` is of the control executor; all arguments outlive the links.
+ControlLinkFactory MakeRpcLinks(LoopContext& context, Network& network, std::uint64_t seed, RpcLinkOptions options);
+
+}  // namespace ottla::controller

@@ -1,9 +1,7 @@
 #include "broker/server/registration.h"
 
-#include <glog/logging.h>
-
-#include <ios>
-#include <sstream>
+#include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "common/zk/zk_paths.h"
@@ -11,235 +9,216 @@
 namespace ottla {
 namespace {
 
-constexpr Micros kRetryAfter = Millis(100);
+constexpr Micros kRetry = std::chrono::milliseconds(200);
 
-// "/a/b" -> "/a", "/a/b"
-void AddLevels(const std::string& path, std::vector<std::string>& levels) {
-  for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    levels.push_back(path.substr(0, slash));
-  }
-  levels.push_back(path);
+Status Failed(const std::string& what, ZkError error) {
+  return {StatusCode::kUnavailable, what + ": ZooKeeper says " + std::string(ToString(error))};
 }
 
-std::string HexId(std::int64_t id) {
-  std::ostringstream out;
-  out << "0x" << std::hex << id;
-  return out.str();
+std::string Hex(std::int64_t number) {
+  char text[20];
+  const auto end = std::to_chars(text, text + sizeof text, static_cast<std::uint64_t>(number), 16).ptr;
+  return "0x" + std::string(text, end);
+}
+
+// Every prefix of every path, parents first, each once.
+std::vector<std::string> WithParents(const std::vector<std::string>& paths) {
+  std::vector<std::string> all;
+  for (const std::string& path : paths) {
+    for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
+      if (std::ranges::count(all, path.substr(0, at)) == 0) all.push_back(path.substr(0, at));
+    }
+    if (std::ranges::count(all, path) == 0) all.push_back(path);
+  }
+  return all;
 }
 
 }  // namespace
 
-template <class F>
-auto Registration::Guard(F f) {
-  return [alive = std::weak_ptr<bool>(alive_), f = std::move(f)](auto&&... args) mutable {
-    if (!alive.expired()) f(std::forward<decltype(args)>(args)...);
-  };
+struct Registration::Attempt {
+  BrokerId self;
+  zk::BrokerRegistration what;
+  MonoTime wait_until;
+  UniqueFunction<void(Result<BrokerEpoch>)> done;
+  std::int64_t said_owner = 0;  // told in the log once per owner
+};
+
+void Registration::Prepare(UniqueFunction<void(Result<std::string>)> done) {
+  auto paths = std::make_shared<std::vector<std::string>>(WithParents(zk::PersistentPaths()));
+  CreatePath(paths, 0, [this, done = std::move(done)](const Status& status) mutable {
+    if (!status.ok()) {
+      done(status);
+    } else {
+      ReadClusterId(std::move(done));
+    }
+  });
 }
 
-Registration::Registration(Executor& control, ZkClient& zk, const Clock& clock, RegistrationOptions options)
-    : control_(control), zk_(zk), clock_(clock), options_(std::move(options)) {}
-
-void Registration::Later(Task task) { control_.RunAfter(kRetryAfter, Guard(std::move(task))); }
-
-// --- the tree ---
-
-void Registration::PrepareTree(UniqueFunction<void(Status)> done) {
-  std::vector<std::string> levels;
-  for (const std::string& path : zk::PersistentPaths()) AddLevels(path, levels);
-  CreateLevels(std::move(levels), 0, std::move(done));
-}
-
-void Registration::CreateLevels(std::vector<std::string> levels, std::size_t at, UniqueFunction<void(Status)> done) {
-  if (at == levels.size()) {
+// One after the other: their order is Kafka's, and this happens once in the life of a cluster.
+void Registration::CreatePath(std::shared_ptr<std::vector<std::string>> paths, std::size_t at,
+                              UniqueFunction<void(Status)> done) {
+  if (at == paths->size()) {
     done(Status::Ok());
     return;
   }
-  const std::string path = levels[at];
-  zk_.Create(
-      path, std::nullopt, ZkCreateMode::kPersistent,
-      Guard([this, levels = std::move(levels), at, done = std::move(done)](ZkError error, const std::string&) mutable {
-        if (error == ZkError::kConnectionLoss) {
-          Later([this, levels = std::move(levels), at, done = std::move(done)]() mutable {
-            CreateLevels(std::move(levels), at, std::move(done));
-          });
-        } else if (error == ZkError::kOk || error == ZkError::kNodeExists) {
-          CreateLevels(std::move(levels), at + 1, std::move(done));
-        } else {
-          done({StatusCode::kUnavailable, "ZooKeeper: creating " + levels[at] + ": " + std::string(ToString(error))});
-        }
-      }));
-}
-
-void Registration::ClusterId(Random& random, UniqueFunction<void(Result<std::string>)> done) {
-  Uuid fresh;
-  do {
-    const std::uint64_t high = random.Next();
-    fresh = Uuid::FromRandom(high, random.Next());
-  } while (fresh.IsReserved());
-  CreateClusterId(fresh.ToString(), std::move(done));
-}
-
-// Reads first: created at most once in a cluster's life. Losing the race means reading again.
-void Registration::CreateClusterId(std::string id, UniqueFunction<void(Result<std::string>)> done) {
-  zk_.Get(
-      zk::kClusterId, nullptr,
-      Guard([this, id = std::move(id), done = std::move(done)](ZkError error, const ZkData& data,
-                                                               const ZkStat&) mutable {
-        if (error == ZkError::kOk) {
-          done(zk::DecodeClusterId(data));
-        } else if (error == ZkError::kConnectionLoss) {
-          Later([this, id = std::move(id), done = std::move(done)]() mutable {
-            CreateClusterId(std::move(id), std::move(done));
-          });
-        } else if (error == ZkError::kNoNode) {
-          std::vector<std::string> parent{std::string(zk::Parent(zk::kClusterId))};
-          CreateLevels(std::move(parent), 0, [this, id = std::move(id), done = std::move(done)](Status status) mutable {
-            if (!status.ok()) {
-              done(std::move(status));
-              return;
-            }
-            zk_.Create(zk::kClusterId, zk::EncodeClusterId(id), ZkCreateMode::kPersistent,
-                       Guard([this, id, done = std::move(done)](ZkError, const std::string&) mutable {
-                         CreateClusterId(std::move(id), std::move(done));
-                       }));
-          });
-        } else {
-          done(Status(StatusCode::kUnavailable, "ZooKeeper: reading the cluster id: " + std::string(ToString(error))));
-        }
-      }));
-}
-
-// --- /brokers/ids/N ---
-
-void Registration::Register(Done done) {
-  control_.CheckOnLoop();
-  epoch_ = BrokerEpoch(-1);
-  auto attempt = std::make_shared<Attempt>();
-  attempt->give_up = clock_.Now() + options_.foreign_owner_wait;
-  attempt->done = std::move(done);
-  CheckEndpoints(std::move(attempt));
-}
-
-// Clients could not tell two brokers at one address apart.
-void Registration::CheckEndpoints(std::shared_ptr<Attempt> attempt) {
-  zk_.Children(zk::kBrokerIds, nullptr, Guard([this, attempt](ZkError error, const std::vector<std::string>& names) {
-                 if (error == ZkError::kConnectionLoss) {
-                   Later([this, attempt] { CheckEndpoints(attempt); });
-                   return;
-                 }
-                 if (error == ZkError::kSessionExpired) {
-                   attempt->done(Status(StatusCode::kClosed, "the ZooKeeper session expired"));
-                   return;
-                 }
-                 auto left = std::make_shared<std::size_t>(names.size() + 1);
-                 auto conflict = std::make_shared<std::string>();
-                 auto one = [this, attempt, left, conflict] {
-                   if (--*left > 0) return;
-                   if (conflict->empty()) {
-                     TryCreate(attempt);
-                   } else {
-                     attempt->done(Status(StatusCode::kInvalidArgument, *conflict));
-                   }
-                 };
-                 for (const std::string& name : names) {
-                   if (name == std::to_string(options_.id.value)) {
-                     --*left;
-                     continue;
-                   }
-                   zk_.Get(zk::Child(zk::kBrokerIds, name), nullptr,
-                           Guard([this, name, conflict, one](ZkError e, const ZkData& data, const ZkStat&) {
-                             if (e == ZkError::kOk && conflict->empty()) *conflict = Conflict(name, data);
-                             one();
-                           }));
-                 }
-                 one();
-               }));
-}
-
-std::string Registration::Conflict(const std::string& other, const ZkData& data) const {
-  const Result<zk::BrokerRegistration> registration = zk::DecodeBroker(data);
-  if (!registration.ok()) return "";
-  for (const zk::ListenerEndpoint& theirs : registration->endpoints) {
-    for (const zk::ListenerEndpoint& ours : options_.endpoints) {
-      if (theirs.host == ours.host && theirs.port == ours.port) {
-        return "broker " + other + " is registered at " + ours.host + ":" + std::to_string(ours.port) + " already";
-      }
+  const std::string path = (*paths)[at];
+  zk_.Exists(path, nullptr, [this, path, paths, at, done = std::move(done)](ZkError error, const ZkStat&) mutable {
+    if (error == ZkError::kOk) {
+      CreatePath(std::move(paths), at + 1, std::move(done));
+      return;
     }
-  }
-  return "";
+    if (error != ZkError::kNoNode) {
+      done(Failed("looking for " + path, error));
+      return;
+    }
+    zk_.Create(path, std::nullopt, ZkCreateMode::kPersistent,
+               [this, path, paths = std::move(paths), at, done = std::move(done)](ZkError created,
+                                                                                 const std::string&) mutable {
+                 if (created == ZkError::kOk || created == ZkError::kNodeExists) {
+                   CreatePath(std::move(paths), at + 1, std::move(done));
+                 } else {
+                   done(Failed("creating " + path, created));
+                 }
+               });
+  });
 }
 
-void Registration::TryCreate(std::shared_ptr<Attempt> attempt) {
-  zk::BrokerRegistration broker;
-  broker.endpoints = options_.endpoints;
-  broker.rack = options_.rack;
-  broker.timestamp_ms = clock_.WallMillis();
-  const std::string path = zk::Broker(options_.id);
-  // The answer of the set has the czxid (older servers give none for the create).
-  zk_.Multi(
-      {ZkOp::Create(path, std::nullopt, ZkCreateMode::kEphemeral), ZkOp::Set(path, zk::Encode(broker), 0)},
-      Guard([this, attempt](ZkError error, const std::vector<ZkOpResult>& results) {
-        if (error == ZkError::kOk) {
-          Succeeded(attempt, BrokerEpoch(results[1].stat.czxid));
-        } else if (error == ZkError::kNodeExists || error == ZkError::kConnectionLoss) {
-          OnExists(attempt);
-        } else if (error == ZkError::kSessionExpired) {
-          attempt->done(Status(StatusCode::kClosed, "the ZooKeeper session expired"));
-        } else {
-          attempt->done(Status(StatusCode::kUnavailable, "ZooKeeper: registering: " + std::string(ToString(error))));
+void Registration::ReadClusterId(UniqueFunction<void(Result<std::string>)> done) {
+  zk_.Get(zk::kClusterId, nullptr, [this, done = std::move(done)](ZkError error, const ZkData& data,
+                                                                  const ZkStat&) mutable {
+    if (error == ZkError::kOk) {
+      done(zk::DecodeClusterId(data));
+      return;
+    }
+    if (error != ZkError::kNoNode) {
+      done(Failed(std::string("reading ") + zk::kClusterId, error));
+      return;
+    }
+    Uuid id;
+    do {
+      id = Uuid::FromRandom(random_.Next(), random_.Next());
+    } while (id.IsReserved());
+    zk_.Create("/cluster", std::nullopt, ZkCreateMode::kPersistent,
+               [this, id, done = std::move(done)](ZkError, const std::string&) mutable {
+                 zk_.Create(zk::kClusterId, zk::EncodeClusterId(id.ToString()), ZkCreateMode::kPersistent,
+                            [this, done = std::move(done)](ZkError created, const std::string&) mutable {
+                              // Ours or another broker's: what is stored now is the id.
+                              if (created == ZkError::kOk || created == ZkError::kNodeExists) {
+                                ReadClusterId(std::move(done));
+                              } else {
+                                done(Failed(std::string("creating ") + zk::kClusterId, created));
+                              }
+                            });
+               });
+  });
+}
+
+void Registration::GenerateId(std::int32_t reserved_max, UniqueFunction<void(Result<BrokerId>)> done) {
+  zk_.Set(zk::kBrokerSeqId, "", -1, [reserved_max, done = std::move(done)](ZkError error, const ZkStat& stat) mutable {
+    if (error == ZkError::kOk) {
+      done(BrokerId(reserved_max + stat.version));
+    } else {
+      done(Failed(std::string("asking ") + zk::kBrokerSeqId + " for a broker id", error));
+    }
+  });
+}
+
+void Registration::Register(BrokerId self, zk::BrokerRegistration what, Micros owner_wait,
+                            UniqueFunction<void(Result<BrokerEpoch>)> done) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->self = self;
+  attempt->what = std::move(what);
+  attempt->wait_until = clock_.Now() + owner_wait;
+  attempt->done = std::move(done);
+  CheckEndpoints(attempt);
+}
+
+void Registration::CheckEndpoints(const std::shared_ptr<Attempt>& attempt) {
+  zk_.Children(zk::kBrokerIds, nullptr, [this, attempt](ZkError error, const std::vector<std::string>& ids) {
+    if (error != ZkError::kOk) {
+      attempt->done(Failed(std::string("listing ") + zk::kBrokerIds, error));
+      return;
+    }
+    auto open = std::make_shared<std::size_t>(ids.size() + 1);
+    auto clash = std::make_shared<std::string>();
+    const auto finish = [this, attempt, open, clash] {
+      if (--*open > 0) return;
+      if (clash->empty()) {
+        TryCreate(attempt);
+      } else {
+        attempt->done(Status(StatusCode::kAlreadyExists, *clash));
+      }
+    };
+    for (const std::string& id : ids) {
+      if (id == std::to_string(attempt->self.value)) {
+        finish();
+        continue;
+      }
+      const std::string path = std::string(zk::kBrokerIds) + "/" + id;
+      zk_.Get(path, nullptr, [attempt, id, clash, finish](ZkError got, const ZkData& data, const ZkStat&) {
+        const auto other = got == ZkError::kOk ? zk::DecodeBroker(data) : Result<zk::BrokerRegistration>(Failed(id, got));
+        if (other.ok()) {
+          for (const auto& theirs : other->endpoints) {
+            for (const auto& ours : attempt->what.endpoints) {
+              if (theirs.host == ours.host && theirs.port == ours.port) {
+                *clash = "broker " + id + " is registered with the same address " + ours.host + ":" +
+                         std::to_string(ours.port) + "; give this broker another port or advertised.listeners";
+              }
+            }
+          }
         }
-      }));
+        finish();
+      });
+    }
+    finish();
+  });
 }
 
-// Whose node is it? Ours: an answer was lost. Our previous session's: that session is ended. A foreign one: it may be
-// alive, so it is waited for and never touched.
-void Registration::OnExists(std::shared_ptr<Attempt> attempt) {
-  zk_.Get(
-      zk::Broker(options_.id), nullptr, Guard([this, attempt](ZkError error, const ZkData&, const ZkStat& stat) {
-        if (error == ZkError::kSessionExpired) {
-          attempt->done(Status(StatusCode::kClosed, "the ZooKeeper session expired"));
-        } else if (error == ZkError::kNoNode) {
-          TryCreate(attempt);
-        } else if (error == ZkError::kOk && stat.ephemeral_owner == zk_.session().id) {
-          Succeeded(attempt, BrokerEpoch(stat.czxid));
-        } else if (error == ZkError::kOk && previous_.id != 0 && stat.ephemeral_owner == previous_.id) {
-          zk_.CloseOldSession(previous_,
-                              Guard([this, attempt](const Status&) { Later([this, attempt] { OnExists(attempt); }); }));
-        } else if (error == ZkError::kOk && clock_.Now() >= attempt->give_up) {
-          attempt->done(Status(StatusCode::kAlreadyExists,
-                               zk::Broker(options_.id) + " belongs to another session, " + HexId(stat.ephemeral_owner) +
-                                   ": is another broker running with id " + std::to_string(options_.id.value) + "?"));
-        } else {
-          Later([this, attempt] { OnExists(attempt); });
-        }
-      }));
+// One multi, so that nobody sees the node without its data; the Stat of the second part has the czxid.
+void Registration::TryCreate(const std::shared_ptr<Attempt>& attempt) {
+  const std::string path = zk::Broker(attempt->self);
+  attempt->what.timestamp_ms = clock_.WallMillis();
+  std::vector<ZkOp> ops{ZkOp::Create(path, std::nullopt, ZkCreateMode::kEphemeral),
+                        ZkOp::Set(path, zk::Encode(attempt->what), 0)};
+  zk_.Multi(std::move(ops), [this, attempt](ZkError error, const std::vector<ZkOpResult>& results) {
+    if (error == ZkError::kOk && results.size() == 2) {
+      attempt->done(BrokerEpoch(results[1].stat.czxid));
+    } else if (error == ZkError::kNodeExists || error == ZkError::kConnectionLoss) {
+      LookAtOwner(attempt);
+    } else {
+      attempt->done(Failed("registering broker " + std::to_string(attempt->self.value), error));
+    }
+  });
 }
 
-void Registration::Succeeded(const std::shared_ptr<Attempt>& attempt, BrokerEpoch epoch) {
-  epoch_ = epoch;
-  previous_ = zk_.session();
-  LOG(INFO) << "registered as broker " << options_.id << ", epoch " << epoch;
-  WatchNode();
-  attempt->done(epoch);
-}
-
-void Registration::WatchNode() {
-  const BrokerEpoch epoch = epoch_;
-  zk_.Exists(zk::Broker(options_.id), Guard([this, epoch](const ZkWatchEvent&) {
-               if (epoch_ == epoch) WatchNode();
-             }),
-             Guard([this, epoch](ZkError error, const ZkStat& stat) {
-               if (epoch_ != epoch) return;
-               if (error == ZkError::kConnectionLoss) {
-                 Later([this, epoch] {
-                   if (epoch_ == epoch) WatchNode();
-                 });
-               } else if (error == ZkError::kNoNode || (error == ZkError::kOk && stat.czxid != epoch.value)) {
-                 LOG(ERROR) << "the registration of broker " << options_.id << " has gone though its session lives";
-                 epoch_ = BrokerEpoch(-1);
-                 if (gone_) gone_();
-               }
-             }));
+void Registration::LookAtOwner(const std::shared_ptr<Attempt>& attempt) {
+  zk_.Exists(zk::Broker(attempt->self), nullptr, [this, attempt](ZkError error, const ZkStat& stat) {
+    if (error == ZkError::kSessionExpired || error == ZkError::kAuthFailed) {
+      attempt->done(Failed("registering broker " + std::to_string(attempt->self.value), error));
+      return;
+    }
+    if (error == ZkError::kOk && stat.ephemeral_owner == zk_.session().id) {
+      attempt->done(BrokerEpoch(stat.czxid));  // an answer was lost on the way
+      return;
+    }
+    if (error == ZkError::kNoNode) {
+      TryCreate(attempt);
+      return;
+    }
+    if (clock_.Now() >= attempt->wait_until) {
+      attempt->done(Status(StatusCode::kAlreadyExists,
+                           "broker id " + std::to_string(attempt->self.value) + " is registered by another live broker (" +
+                               zk::Broker(attempt->self) + " is owned by ZooKeeper session " + Hex(stat.ephemeral_owner) +
+                               "); stop that broker or choose another broker.id"));
+      return;
+    }
+    if (error == ZkError::kOk && attempt->said_owner != stat.ephemeral_owner) {
+      attempt->said_owner = stat.ephemeral_owner;
+      LOG(WARNING) << zk::Broker(attempt->self) << " is owned by ZooKeeper session " << Hex(stat.ephemeral_owner)
+                   << "; waiting for that session to end";
+    }
+    control_.RunAfter(kRetry, [this, attempt] { LookAtOwner(attempt); });
+  });
 }
 
 }  // namespace ottla

@@ -1,0 +1,61 @@
+"""deploy/docker-entrypoint.sh turns KAFKA_* variables into settings; a stand-in for the broker shows the file."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from cluster import ROOT, expect_equal, expect_true
+
+START = "num.partitions=1\n#listeners=PLAINTEXT://:9092\nlog.retention.hours=168\n"
+
+
+def run(expect=0, **variables):
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        config = directory / "server.properties"
+        config.write_text(START)
+        broker = directory / "ottla-broker"
+        broker.write_text("#!/bin/bash\necho ---\ncat \"$1\"\n")
+        broker.chmod(0o755)
+        env = {"PATH": os.environ["PATH"], "HOSTNAME": "h1", "OTTLA_CONFIG": str(config), "OTTLA_BIN": name, **variables}
+        done = subprocess.run([ROOT / "deploy" / "docker-entrypoint.sh"], env=env, capture_output=True, timeout=30)
+        expect_equal(done.returncode, expect, done.stderr.decode())
+        said, _, text = done.stdout.decode().partition("---\n")
+        return said + done.stderr.decode(), dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def test_entrypoint_maps_variables():
+    said, settings = run(KAFKA_ZOOKEEPER_CONNECT="zk:2181", KAFKA_LISTENERS="PLAINTEXT://:9092",
+                         KAFKA_LOG_RETENTION_HOURS="5", KAFKA_OPTS="-X", KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://a&b@c\\d:1",
+                         KAFKA_SASL_JAAS_CONFIG="one\nKAFKA_FAKE=two")
+    expect_equal(settings["zookeeper.connect"], "zk:2181")
+    expect_equal(settings["listeners"], "PLAINTEXT://:9092")
+    expect_true("#listeners" not in settings, "the commented line was replaced")
+    expect_equal(settings["log.retention.hours"], "5")
+    expect_equal(settings["advertised.listeners"], "PLAINTEXT://a&b@c\\\\d:1", "taken literally")
+    expect_equal(settings["sasl.jaas.config"], "one\\nKAFKA_FAKE=two")
+    expect_true("fake" not in settings and "opts" not in settings, settings)
+    expect_equal(settings["broker.id"], "-1")
+    expect_equal(settings["log.dirs"], "/kafka/kafka-logs-h1")
+    expect_equal(settings["port"], "9092")
+    expect_true("Excluding KAFKA_OPTS from broker config" in said, said)
+    expect_true("[Configuring] 'listeners' in" in said, said)
+
+
+def test_entrypoint_commands():
+    _, settings = run(KAFKA_ZOOKEEPER_CONNECT="zk", HOSTNAME_COMMAND="echo outer", BROKER_ID_COMMAND="echo 7",
+                      RACK_COMMAND="echo r1")
+    expect_equal((settings["advertised.host.name"], settings["broker.id"], settings["broker.rack"]), ("outer", "7", "r1"))
+    _, settings = run(KAFKA_ZOOKEEPER_CONNECT="zk", HOSTNAME_COMMAND="echo outer", PORT_COMMAND="echo 77",
+                      KAFKA_LISTENERS="PLAINTEXT://:1", KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://_{HOSTNAME_COMMAND}:_{PORT_COMMAND}")
+    expect_equal(settings["advertised.listeners"], "PLAINTEXT://outer:77")
+
+
+def test_entrypoint_refuses():
+    said, _ = run(expect=1)
+    expect_true("KAFKA_ZOOKEEPER_CONNECT" in said, said)
+    said, _ = run(expect=1, KAFKA_ZOOKEEPER_CONNECT="zk")
+    expect_true("KAFKA_LISTENERS" in said, said)
+    said, _ = run(expect=1, KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://x:1")
+    expect_true("KAFKA_LISTENERS" in said, said)

@@ -28,7 +28,8 @@
 
 namespace ottla::controller {
 
-using TopicConfigValidator = std::function<Status(const std::map<std::string, std::string>&)>;
+using TopicConfigValidator =
+    std::function<Status(const std::string& topic, const std::map<std::string, std::string>& configs)>;
 
 struct CoreOptions {
   BrokerId self;

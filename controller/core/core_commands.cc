@@ -111,7 +111,7 @@ CreatedTopic ControllerCore::CheckCreatable(const CreatableTopic& topic, zk::Top
     answer.configs[key] = *value;
   }
   if (options_.validate_config) {
-    if (const Status status = options_.validate_config(answer.configs); !status.ok()) {
+    if (const Status status = options_.validate_config(topic.name, answer.configs); !status.ok()) {
       return Refused(topic.name, ErrorCode::kInvalidConfig, status.message());
     }
   }

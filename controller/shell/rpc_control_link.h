@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "common/base/random.h"
 #include "common/net/rpc_channel.h"
 #include "controller/shell/control_link.h"
 
@@ -14,11 +15,12 @@ namespace ottla::controller {
 struct RpcLinkOptions {
   BrokerId self;
   std::string listener;  // inter-broker (or control plane) listener, upper case
+  Micros connect_timeout{std::chrono::seconds(30)};
   Micros request_timeout{std::chrono::seconds(30)};
   Micros pause{Millis(100)};  // between one failure and the next try
 };
 
 // `context` is of the control executor; all arguments outlive the links.
-ControlLinkFactory MakeRpcLinks(LoopContext& context, Network& network, std::uint64_t seed, RpcLinkOptions options);
+ControlLinkFactory MakeRpcLinks(LoopContext& context, Network& network, Random random, RpcLinkOptions options);
 
 }  // namespace ottla::controller

@@ -428,7 +428,7 @@ TEST(CoreStory, ProducerIdBlocksNeverOverlap) {
 
 TEST(CoreStory, CreateTopicsRefusals) {
   CoreOptions options;
-  options.validate_config = [](const std::map<std::string, std::string>& configs) {
+  options.validate_config = [](const std::string&, const std::map<std::string, std::string>& configs) {
     return configs.contains("bad") ? Status(StatusCode::kInvalidArgument, "bad config") : Status::Ok();
   };
   Three h(options);

@@ -211,16 +211,27 @@ class Loader {
       if (!recovered.ok()) return recovered.status().WithContext(SegmentPath(log_.dir, segments[i].base, kLogSuffix));
       log_.epochs_changed = true;
       const bool emptied = recovered->emptied && i + 1 < segments.size();
-      if (recovered->bytes_cut == 0 && !emptied) continue;
+      if (recovered->bytes_cut == 0 && !emptied && !LeavesHole(i, recovered->next)) continue;
       NoteCut(segments[i], *recovered, emptied);
       return CutAfter(i);
     }
     return Status::Ok();
   }
 
+  // A segment begins where the one before ended. When a scanned one ends earlier, lost power took its last batches
+  // whole: a log with a hole there would be followed from its end, and nobody would ever ask for what is missing. Where
+  // compaction may have emptied the end of a segment, nothing can be told.
+  bool LeavesHole(std::size_t i, Offset next) const {
+    return !options_.config.cleanup_compact && i + 1 < log_.segments.size() && next < log_.segments[i + 1].base;
+  }
+
   void NoteCut(const SegmentImage& segment, const SegmentRecovery& recovered, bool emptied) {
     const std::string name = SegmentPath(log_.dir, segment.base, kLogSuffix);
     if (emptied) return Note(name + " is empty though a later segment exists: the log now ends here");
+    if (recovered.bytes_cut == 0) {
+      return Note(name + " ends at offset " + std::to_string(recovered.next.value) +
+                  ", before the next segment begins: the log now ends here");
+    }
     Note(name + ": cut " + std::to_string(recovered.bytes_cut) + " bytes at position " + std::to_string(segment.size) +
          ", offsets from " + std::to_string(recovered.next.value) + " on: " + recovered.reason +
          (recovered.valid_beyond ? "; the whole file is kept with the suffix .cut, good batches followed" : ""));

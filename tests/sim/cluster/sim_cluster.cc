@@ -36,7 +36,15 @@ SimCluster::SimCluster(ClusterOptions options)
   node.data_loops = data_loops_;
   node.log_dirs = log_dirs_;
   node.zk = {.chroot = kChroot, .session_timeout = kSessionTimeout, .keeper = random.Chance(0.5)};
-  for (int i = 0; i < options_.brokers; ++i) world_.AddNode(node);
+  for (int i = 0; i < options_.brokers; ++i) {
+    SimFiles& files = world_.AddNode(node).files();  // log.dirs are there before the broker is
+    files.SetDown(false);
+    for (std::size_t dir = 0; dir < log_dirs_; ++dir)
+      OTTLA_CHECK(files.CreateDirs("/data/d" + std::to_string(dir)).ok());
+    files.SyncAll();
+    files.faults().names_in_order = true;
+    files.SetDown(true);
+  }
   world_.AddNode().Boot();  // all clients
   slots_.resize(static_cast<std::size_t>(options_.brokers));
   for (int i = 0; i < options_.partitions; ++i) partitions_.push_back({kTopic, i});

@@ -118,7 +118,7 @@ void SimFiles::Apply(const NameChange& change) {
 Result<std::shared_ptr<File>> SimFiles::Open(const std::string& path, OpenMode mode) {
   Result<Place> found = Find(path);
   if (!found.ok()) return found.status();
-  const bool create = mode == OpenMode::kCreate && found->inode == nullptr;
+  const bool create = (mode == OpenMode::kCreate || mode == OpenMode::kCreatePrivate) && found->inode == nullptr;
   OTTLA_RETURN_IF_ERROR(create ? Change(FileOp::kOpen, path) : Admit(FileOp::kOpen, path));
   if (found->inode == nullptr && !create) return NotFound(path);
   if (create) {
@@ -204,7 +204,11 @@ Status SimFiles::RemoveTree(const std::string& path) {
   if (found->inode == nullptr) return {};
   std::vector<std::string> names;
   for (const auto& entry : found->inode->entries) names.push_back(entry.first);
-  for (const std::string& name : names) OTTLA_RETURN_IF_ERROR(RemoveTree(path + "/" + name));
+  for (const std::string& name : names) {
+    std::string child = path;
+    child.append("/").append(name);
+    OTTLA_RETURN_IF_ERROR(RemoveTree(child));
+  }
   return Remove(path);
 }
 
@@ -289,13 +293,16 @@ void SimFiles::Crash() {
 void SimFiles::LosePower() {
   Crash();
   std::vector<const NameChange*> lost;
+  const std::uint64_t kept_in_order = random_.Below(unsynced_.size() + 1);
+  std::uint64_t number = 0;
   for (const NameChange& change : unsynced_) {
     // What happens to a name after a lost change of it is lost too; else a rename could invent or destroy a file.
     const bool depends = std::any_of(lost.begin(), lost.end(), [&](const NameChange* other) {
       return change.Touches(other->dir, other->name) ||
              (other->second_dir != nullptr && change.Touches(other->second_dir, other->second_name));
     });
-    if (depends || random_.Chance(0.5)) {
+    const bool gone = faults_.names_in_order ? number++ >= kept_in_order : depends || random_.Chance(0.5);
+    if (gone) {
       lost.push_back(&change);
     } else {
       Apply(change);

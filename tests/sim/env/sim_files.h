@@ -46,6 +46,9 @@ struct FileFaults {
   double name_error = 0;            // open, mkdir, rename, remove, syncdir
   double try_read_unavailable = 0;  // kUnavailable: not in the page cache
   double write_back = 0.05;         // chance per write that the kernel wrote some dirty pages back before
+  // Changes of names survive lost power in the order in which they were made, as far as any did: what ext4, xfs and
+  // every other journalling file system do. Else any consistent subset survives.
+  bool names_in_order = false;
   std::uint64_t capacity = std::numeric_limits<std::uint64_t>::max();  // bytes on the disk; past it writes end short
 };
 

@@ -114,7 +114,7 @@ void SimNet::ConnectArrives(const ConnectionPtr& connection, int target) {
   FinishConnect(connection, Latency(), {});
 }
 
-void SimNet::FinishConnect(const ConnectionPtr& connection, Micros delay, Status status) {
+void SimNet::FinishConnect(const ConnectionPtr& connection, Micros delay, const Status& status) {
   scheduler_.After(delay, [this, connection, status] {
     SimSide& own = connection->side[0];
     if (!own.open || own.handler == nullptr) return;

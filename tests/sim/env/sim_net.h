@@ -67,7 +67,7 @@ class SimNet {
                                            Network::AcceptCallback on_accept);
   std::unique_ptr<Stream> Connect(int node, Executor& executor, const Endpoint& to, Stream::Handler* handler);
   void ConnectArrives(const ConnectionPtr& connection, int target);
-  void FinishConnect(const ConnectionPtr& connection, Micros delay, Status status);
+  void FinishConnect(const ConnectionPtr& connection, Micros delay, const Status& status);
   int Resolve(int node, const std::string& host) const;  // -2: unknown
   bool Fires(double chance, const char* name);
   Micros Latency();

@@ -1,6 +1,7 @@
 #include "tests/sim/kit/sim_rpc.h"
 
 #include <deque>
+#include <optional>
 #include <utility>
 
 namespace ottla::sim {
@@ -42,7 +43,7 @@ class SimRpc::Link final : public Stream::Handler, public std::enable_shared_fro
 
   void OnConnected(Status status) override {
     if (!status.ok()) {
-      Fail(std::move(status));
+      Fail(status);
       return;
     }
     connected_ = true;
@@ -112,7 +113,7 @@ class SimRpc::Link final : public Stream::Handler, public std::enable_shared_fro
     }
   }
 
-  void Fail(Status status) {
+  void Fail(const Status& status) {
     const std::shared_ptr<Link> self = shared_from_this();
     if (rpc_ != nullptr && rpc_->on_corrupt_ && status.code() == StatusCode::kCorrupt) {
       rpc_->on_corrupt_(to_, status.ToString());

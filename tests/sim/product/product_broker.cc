@@ -1,0 +1,68 @@
+// The product's Broker on a simulated machine.
+#include <memory>
+#include <utility>
+
+#include "broker/server/broker.h"
+#include "tests/sim/cluster/broker_process.h"
+
+namespace ottla::sim {
+
+namespace {
+
+class ProductBroker final : public BrokerProcess {
+ public:
+  ProductBroker(SimNode& node, const Properties& properties) : node_(node) {
+    Result<BrokerConfig> config = BrokerConfig::Make(properties, nullptr);
+    OTTLA_CHECK(config.ok()) << config.status();
+    Broker::Options options;
+    options.host_name = node.host();
+    options.on_fatal = [this](const Status& why) { Exit(why); };
+    broker_ = std::make_unique<Broker>(
+        Env{node.clock(), node.executors(), node.files(), node.network(), node.zk(), node.random().Fork()},
+        std::make_shared<const BrokerConfig>(std::move(config).value()), std::move(options));
+  }
+
+  void Start() override {
+    broker_->Start([this](const Status& status) {
+      if (status.ok()) {
+        started_ = true;
+      } else {
+        Exit(status);
+      }
+    });
+  }
+  void Stop(Task done) override { broker_->Stop(std::move(done)); }
+  bool exited() const override { return exited_; }
+
+  void ForEachReplica(const std::function<void(const ReplicaView&)>& visit) const override {
+    if (!started_ || exited_) return;
+    for (std::size_t loop = 0; loop < node_.executors().data_loops(); ++loop) {
+      auto& executor = static_cast<SimExecutor&>(node_.executors().Data(loop));
+      executor.Run([&] {
+        broker_->ForEachReplica(loop, [&](const PartitionInfo& info) {
+          visit({info.tp, info.leader, info.leader_epoch, info.log_start, info.log_end, info.high_watermark,
+                 info.log_dir, info.offline});
+        });
+      });
+    }
+  }
+
+ private:
+  void Exit(const Status& why) {
+    LOG(WARNING) << node_.host() << " ends: " << why;
+    exited_ = true;
+  }
+
+  SimNode& node_;
+  bool started_ = false;
+  bool exited_ = false;
+  std::unique_ptr<Broker> broker_;
+};
+
+}  // namespace
+
+std::unique_ptr<BrokerProcess> MakeBroker(SimNode& node, const Properties& properties) {
+  return std::make_unique<ProductBroker>(node, properties);
+}
+
+}  // namespace ottla::sim

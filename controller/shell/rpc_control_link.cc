@@ -137,6 +137,7 @@ class RpcControlLink final : public ControlLink {
   static RpcChannel::Options ChannelOptions(const RpcLinkOptions& options) {
     RpcChannel::Options channel;
     channel.client_id = std::to_string(options.self.value);
+    channel.connect_timeout = options.connect_timeout;
     channel.request_timeout = options.request_timeout;
     channel.backoff_min = options.pause;
     channel.backoff_max = options.pause;
@@ -214,14 +215,14 @@ class RpcControlLink final : public ControlLink {
 
 }  // namespace
 
-ControlLinkFactory MakeRpcLinks(LoopContext& context, Network& network, std::uint64_t seed, RpcLinkOptions options) {
-  auto random = std::make_shared<Random>(seed);
+ControlLinkFactory MakeRpcLinks(LoopContext& context, Network& network, Random random, RpcLinkOptions options) {
+  auto seeds = std::make_shared<Random>(random);
   return
-      [&context, &network, random, options = std::move(options)](const Broker& broker) -> std::unique_ptr<ControlLink> {
+      [&context, &network, seeds, options = std::move(options)](const Broker& broker) -> std::unique_ptr<ControlLink> {
         for (const zk::ListenerEndpoint& at : broker.registration.endpoints) {
           if (at.listener != options.listener) continue;
           const Endpoint to{at.host, static_cast<std::uint16_t>(at.port)};
-          return std::make_unique<RpcControlLink>(context, network, random->Next(), to, options);
+          return std::make_unique<RpcControlLink>(context, network, seeds->Next(), to, options);
         }
         return nullptr;
       };

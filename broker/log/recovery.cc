@@ -211,6 +211,8 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
     result.valid_beyond = GoodBatchBeyond(file, good, *size);
     if (result.valid_beyond) OTTLA_RETURN_IF_ERROR(CopyAside(files, file, *size, path + std::string(kCutSuffix)));
     OTTLA_RETURN_IF_ERROR(file.Truncate(good));
+    // The recovery point may stand here already: then no flush will look at this file again.
+    OTTLA_RETURN_IF_ERROR(file.Sync());
   }
   segment.size = good;
   OTTLA_RETURN_IF_ERROR(WriteIndexes(files, dir, segment, rebuilt));

@@ -38,6 +38,13 @@ void Responder::OnLoop(Responder responder, UniqueFunction<void(Responder)> answ
       [responder = std::move(responder), answer = std::move(answer)]() mutable { answer(std::move(responder)); });
 }
 
-void Responder::CheckUsed() const { OTTLA_CHECK(connection_closed()) << "a request was dropped without an answer"; }
+// Looked at a turn later and on the loop: a process that ends destroys its tasks and what they hold in any order, and
+// its loops then run nothing any more.
+void Responder::CheckUsed() const {
+  if (connection_closed()) return;
+  loop_->Post([sink = sink_, slot = slot_] {
+    OTTLA_CHECK(sink->closed()) << "request " << slot << " of a connection was dropped without an answer";
+  });
+}
 
 }  // namespace ottla

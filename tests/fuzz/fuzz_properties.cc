@@ -12,7 +12,8 @@ constexpr std::string_view kSample =
     "# a broker\nbroker.id=1\nlisteners=PLAINTEXT://[::1]:9092,SSL://h:9093\n"
     "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,\\\n  SSL:SSL\nlog.dirs = /a, /b\nlog.retention.hours:48\n"
     "log.cleaner.min.cleanable.ratio 0.25\nzookeeper.connect=a:2181,b:2181/x\nplugin.key=\\u00e9\\t\\\\x\n"
-    "inter.broker.protocol.version=2.8\nmax.connections.per.ip.overrides=h:1,i:2\nunclean.leader.election.enable=TRUE\n";
+    "inter.broker.protocol.version=2.8\nmax.connections.per.ip.overrides=h:1,i:2\nunclean.leader.election.enable="
+    "TRUE\n";
 constexpr std::string_view kTopicSample =
     "retention.ms=5\ncleanup.policy=compact,delete\nsegment.bytes=1000\nmin.cleanable.dirty.ratio=0.1\n"
     "leader.replication.throttled.replicas=0:1,1:2\nmessage.format.version=0.10.2\ncompression.gzip.level=9\n";

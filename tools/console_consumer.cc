@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kLogger = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 constexpr int kPollMs = 100;
-constexpr int kMetadataTimeoutMs = 5'000;
+constexpr std::int64_t kMetadataTimeoutMs = 5000;
 constexpr std::int64_t kDiscoverEveryMs = 1'000;  // until there is a partition to read
 constexpr std::int64_t kRefreshEveryMs = 10'000;  // for partitions and topics added later
 
@@ -119,8 +119,10 @@ class Reader {
     std::unique_ptr<rd_kafka_topic_t, void (*)(rd_kafka_topic_t*)> topic(nullptr, rd_kafka_topic_destroy);
     if (!options_.topic.empty()) topic.reset(rd_kafka_topic_new(client_.get(), options_.topic.c_str(), nullptr));
     const rd_kafka_metadata_t* raw = nullptr;
+    const std::int64_t wait_ms =
+        options_.timeout_ms < 0 ? kMetadataTimeoutMs : std::min(kMetadataTimeoutMs, options_.timeout_ms);
     const rd_kafka_resp_err_t error =
-        rd_kafka_metadata(client_.get(), topic == nullptr ? 1 : 0, topic.get(), &raw, kMetadataTimeoutMs);
+        rd_kafka_metadata(client_.get(), topic == nullptr ? 1 : 0, topic.get(), &raw, static_cast<int>(wait_ms));
     std::vector<TopicPartition> found;
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       LogLine(io_.err, "WARN", std::string("Metadata could not be read: ") + rd_kafka_err2str(error), kLogger);

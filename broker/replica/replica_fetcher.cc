@@ -349,7 +349,12 @@ ReplicaFetchers::ReplicaFetchers(PartitionShards& shards, std::vector<LoopContex
   }
 }
 
-ReplicaFetchers::~ReplicaFetchers() = default;
+ReplicaFetchers::~ReplicaFetchers() {
+  // Of a process that ends without Stop: a channel keeps its fetcher alive through the call in flight.
+  for (const auto& loop : loops_) {
+    for (const auto& [leader, fetcher] : loop->by_leader) fetcher->Halt();
+  }
+}
 
 // Always posted: the caller may be in the middle of a turn that this fetcher's own answer began.
 void ReplicaFetchers::StartFetching(std::vector<Start> partitions) {

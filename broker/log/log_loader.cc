@@ -196,6 +196,7 @@ class Loader {
     auto from = std::ranges::upper_bound(segments, options_.recovery_point, {}, &SegmentImage::base);
     if (from != segments.begin()) --from;
     const auto first = static_cast<std::size_t>(from - segments.begin());
+    recovered_from_ = segments[first].base;
     const std::vector<SegmentImage> trusted(segments.begin(), from);
     auto producers =
         RebuildProducers(files_, log_.dir, trusted, options_.log_start, segments[first].base, options_, log_.notes);
@@ -276,6 +277,7 @@ class Loader {
       LeaderEpochs ignored_epochs;
       const auto done = RecoverSegment(files_, log_.dir, options_.config, segment, ignored, ignored_epochs);
       if (!done.ok()) return done.status();
+      OTTLA_RETURN_IF_ERROR(SyncIndexes(segment.base));
       if (done->bytes_cut > 0) NoteCut(segment, *done, false);
     }
     if (log_.segments.empty()) {
@@ -298,6 +300,17 @@ class Loader {
     return Status::Ok();
   }
 
+  // Of a segment below the recovery point, which no flush will come back to.
+  Status SyncIndexes(Offset base) {
+    for (const auto suffix : kIndexSuffixes) {
+      const auto file = files_.Open(SegmentPath(log_.dir, base, suffix), OpenMode::kWrite);
+      if (file.status().code() == StatusCode::kNotFound) continue;
+      if (!file.ok()) return file.status();
+      OTTLA_RETURN_IF_ERROR((*file)->Sync());
+    }
+    return files_.SyncDir(log_.dir);
+  }
+
   // The active segment's aborted transactions grow with the next abort, so they are at hand from the start.
   Status ReadAborted(SegmentImage& active) {
     if (!active.has_txn_file) return Status::Ok();
@@ -313,6 +326,7 @@ class Loader {
       LeaderEpochs ignored;
       const auto done = RecoverSegment(files_, log_.dir, options_.config, active, *producers, ignored);
       if (!done.ok()) return done.status();
+      OTTLA_RETURN_IF_ERROR(SyncIndexes(active.base));
       return ReadAborted(active);
     }
     log_.active_aborted = std::move(rows).value();
@@ -339,7 +353,9 @@ class Loader {
       epochs_missing_ = false;
     }
     log_.log_start = std::max(options_.log_start, log_.segments.front().base);
-    log_.recovery_point = options_.clean ? log_.log_end : std::min(options_.recovery_point, log_.log_end);
+    // The indexes of scanned segments were written anew and are not synced: the next flush must begin with them.
+    log_.recovery_point =
+        options_.clean ? log_.log_end : std::min({options_.recovery_point, log_.log_end, recovered_from_});
     log_.high_watermark = std::clamp(options_.high_watermark, log_.log_start, log_.log_end);
     return Status::Ok();
   }
@@ -385,6 +401,7 @@ class Loader {
   std::vector<std::string> names_;  // sorted
   std::set<Offset> with_txn_;
   std::set<Offset> unindexed_;
+  Offset recovered_from_{std::numeric_limits<std::int64_t>::max()};  // base of the first segment that was scanned
   bool epochs_missing_ = false;
   int last_magic_ = -1;
 };

@@ -60,7 +60,6 @@ void PartitionLog::AssignTopicId(const Uuid& id) {
   if (!topic_id_.IsZero() || id.IsZero() || closed_) return;
   topic_id_ = id;
   metadata_unsynced_ = true;
-  dir_unsynced_ = true;
   ++background_;
   OnDisk(
       [files = &dir_->files(), path = path_ + "/" + std::string(kPartitionMetadataFile), id] {
@@ -170,7 +169,9 @@ LeaderEpoch PartitionLog::latest_epoch() const {
 
 namespace {
 
-// Cuts the segment that holds `end` at the first batch that reaches it, and its indexes with it.
+// Cuts the segment that holds `end` at the first batch that reaches it, and its indexes with it. Synced: the next
+// append may begin a new segment, after which nobody looks at this one's end again, and what was cut must not come
+// back.
 Status CutSegment(FileSystem& files, const std::string& dir, SegmentImage segment, Offset end) {
   const auto log = files.Open(SegmentPath(dir, segment.base, kLogSuffix), OpenMode::kWrite);
   if (!log.ok()) return log.status();
@@ -185,11 +186,13 @@ Status CutSegment(FileSystem& files, const std::string& dir, SegmentImage segmen
   const auto batch = FindBatch(**log, from, segment.size, end, /*may_wait=*/true);
   if (!batch.ok()) return batch.status();
   if (batch->has_value()) OTTLA_RETURN_IF_ERROR((*log)->Truncate((*batch)->position));
+  OTTLA_RETURN_IF_ERROR((*log)->Sync());
 
   const auto offsets = PartitionPoint<OffsetEntry>(read_index, segment.offsets.written,
                                                    [&](const OffsetEntry& entry) { return entry.relative < relative; });
   if (!offsets.ok()) return offsets.status();
   OTTLA_RETURN_IF_ERROR((*index)->Truncate(*offsets * OffsetEntry::kSize));
+  OTTLA_RETURN_IF_ERROR((*index)->Sync());
   const auto times = files.Open(SegmentPath(dir, segment.base, kTimeIndexSuffix), OpenMode::kCreate);
   if (!times.ok()) return times.status();
   const auto read_times = [&](std::span<char> into, std::uint64_t at) { return (*times)->ReadAt(into, at); };
@@ -197,6 +200,7 @@ Status CutSegment(FileSystem& files, const std::string& dir, SegmentImage segmen
                                               [&](const TimeEntry& entry) { return entry.relative < relative; });
   if (!kept.ok()) return kept.status();
   OTTLA_RETURN_IF_ERROR((*times)->Truncate(*kept * TimeEntry::kSize));
+  OTTLA_RETURN_IF_ERROR((*times)->Sync());
 
   const std::string txn_path = SegmentPath(dir, segment.base, kTxnIndexSuffix);
   const auto bytes = files.ReadFile(txn_path);
@@ -206,7 +210,9 @@ Status CutSegment(FileSystem& files, const std::string& dir, SegmentImage segmen
   if (!rows.ok()) return rows.status();
   TruncateAborted(*rows, end);
   const auto txns = files.Open(txn_path, OpenMode::kWrite);
-  return txns.ok() ? (*txns)->Truncate(rows->size() * kAbortedTxnSize) : txns.status();
+  if (!txns.ok()) return txns.status();
+  OTTLA_RETURN_IF_ERROR((*txns)->Truncate(rows->size() * kAbortedTxnSize));
+  return (*txns)->Sync();
 }
 
 struct TruncateJob {
@@ -238,6 +244,7 @@ Result<LoadedLog> RunTruncate(const TruncateJob& job) {
   OTTLA_RETURN_IF_ERROR((*cut)->Sync());
   auto loaded = LoadLog(files, job.path, job.load);
   if (!loaded.ok()) return loaded.status();
+  OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));
   loaded->log_end = job.end;  // a batch across the end went as a whole: a hole may remain
   loaded->producers.set_end(job.end);
   return loaded;

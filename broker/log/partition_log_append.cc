@@ -162,6 +162,7 @@ struct RollJob {
   IndexWrite old;
   std::uint64_t old_size = 0;
   bool trim_old = false;
+  bool sync_old = false;
   Offset new_base;
   std::string snapshot;
   LogConfig config;
@@ -169,7 +170,7 @@ struct RollJob {
 
 Result<std::shared_ptr<File>> RunRoll(const RollJob& job) {
   FileSystem& files = job.dir->files();
-  OTTLA_RETURN_IF_ERROR(WriteIndexTails(files, job.path, job.old, /*sync=*/false));
+  OTTLA_RETURN_IF_ERROR(WriteIndexTails(files, job.path, job.old, job.sync_old));
   if (job.trim_old) {
     const auto log = files.Open(SegmentPath(job.path, job.old.base, kLogSuffix), OpenMode::kWrite);
     if (!log.ok()) return log.status();
@@ -196,6 +197,9 @@ void PartitionLog::Roll(Offset new_base, UniqueFunction<void(Status)> then) {
               .old = PendingIndexWrite(old),
               .old_size = old.size(),
               .trim_old = config_.preallocate,
+              // With everything flushed the recovery point stands at the end of this segment already, and no later
+              // flush would come back for its last time entry.
+              .sync_old = recovery_point_ >= log_end_,
               .new_base = new_base,
               .snapshot = producers_.Snapshot(),
               .config = config_};
@@ -212,7 +216,6 @@ void PartitionLog::Roll(Offset new_base, UniqueFunction<void(Status)> then) {
            log.segments_.push_back(std::make_unique<Segment>(image, now, log.cache_));
            log.active().log.Put(*file);
            log.unsynced_snapshots_.push_back(new_base);
-           log.dir_unsynced_ = true;
            log.flush_waiters_.push_back({.target = new_base, .done = [](const Status&) {}});
            then(Status::Ok());
          });

@@ -131,9 +131,8 @@ Status PartitionLog::RunFlush(FileSystem& files, const FlushJob& job) {
   }
   if (job.metadata) OTTLA_RETURN_IF_ERROR(SyncFile(files, job.path + "/" + std::string(kPartitionMetadataFile)));
   if (job.epochs) OTTLA_RETURN_IF_ERROR(files.ReplaceFile(job.path + "/" + std::string(kLeaderEpochFile), *job.epochs));
-  if (!job.directory) return Status::Ok();
-  OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));
-  return files.SyncDir(ParentOf(job.path));
+  OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));  // segments, txn indexes and snapshots may be new
+  return job.directory ? files.SyncDir(ParentOf(job.path)) : Status::Ok();
 }
 
 void PartitionLog::FinishFlush(const FlushJob& job, const Status& status) {
@@ -146,7 +145,7 @@ void PartitionLog::FinishFlush(const FlushJob& job, const Status& status) {
                   [&](Offset at) { return std::ranges::find(job.snapshots, at) != job.snapshots.end(); });
     epochs_written_ = job.epochs_version;
     if (job.metadata) metadata_unsynced_ = false;
-    if (job.directory) dir_unsynced_ = !unsynced_snapshots_.empty();
+    if (job.directory) dir_unsynced_ = false;
     recovery_point_ = std::max(recovery_point_, job.target);
     oldest_unflushed_ms_ = recovery_point_ >= log_end_ ? -1 : dir_->clock().WallMillis();
     NoteBounds();
@@ -156,7 +155,7 @@ void PartitionLog::FinishFlush(const FlushJob& job, const Status& status) {
   std::vector<FlushWaiter> ready;
   std::vector<FlushWaiter> later;
   for (auto& waiter : flush_waiters_)
-    (!status.ok() || waiter.target <= job.target ? ready : later).push_back(std::move(waiter));
+    (!status.ok() || recovery_point_ >= std::min(waiter.target, log_end_) ? ready : later).push_back(std::move(waiter));
   flush_waiters_ = std::move(later);
   for (auto& waiter : ready) waiter.done(status);
   StartFlush();
@@ -312,7 +311,6 @@ void PartitionLog::Close(UniqueFunction<void(Status)> done) {
   WhenBackgroundIdle([this, done = std::move(done)]() mutable {
     active().AddTimeEntry();
     FlushJob job = MakeFlushJob(log_end_);
-    job.directory = true;
     job.snapshots.push_back(log_end_);
     OnDisk(
         [dir = dir_, path = path_, base = active().base(), size = active().size(), trim = config_.preallocate,

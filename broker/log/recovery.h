@@ -45,7 +45,7 @@ struct SegmentRecovery {
   Offset next;  // after the last good batch; the base when there is none
   std::uint64_t bytes_cut = 0;
   std::string reason;         // why the rest was cut
-  bool emptied = false;        // no bytes, though the time index has entries: they were there once
+  bool emptied = false;       // no bytes, though the time index has entries: they were there once
   bool valid_beyond = false;  // a whole batch with a good CRC follows the bad place: not just a torn tail
 };
 

@@ -93,8 +93,11 @@ void OnIndexWritten(Segment& segment, const IndexWrite& write) {
 Status WriteIndexTails(FileSystem& files, const std::string& dir, const IndexWrite& write, bool sync) {
   OTTLA_RETURN_IF_ERROR(WriteTail(files, SegmentPath(dir, write.base, kOffsetIndexSuffix), write.offsets, sync));
   OTTLA_RETURN_IF_ERROR(WriteTail(files, SegmentPath(dir, write.base, kTimeIndexSuffix), write.times, sync));
-  if (write.aborted.empty() && (!sync || write.aborted_at == 0)) return Status::Ok();
-  const auto file = files.Open(SegmentPath(dir, write.base, kTxnIndexSuffix), OpenMode::kCreate);
+  if (write.aborted.empty() && !sync) return Status::Ok();
+  // A file without new rows is synced too: truncation may have cut it, and old rows must not come back.
+  const auto mode = write.aborted.empty() ? OpenMode::kWrite : OpenMode::kCreate;
+  const auto file = files.Open(SegmentPath(dir, write.base, kTxnIndexSuffix), mode);
+  if (file.status().code() == StatusCode::kNotFound && write.aborted.empty()) return Status::Ok();
   if (!file.ok()) return file.status();
   OTTLA_RETURN_IF_ERROR((*file)->Write(EncodeAbortedTxns(write.aborted), write.aborted_at * kAbortedTxnSize));
   return sync ? (*file)->Sync() : Status::Ok();

@@ -90,7 +90,7 @@ TEST(IsrChange, UnknownAndRecovering) {
   Partition partition = Stored();
   partition.state->data.recovering = true;
   EXPECT_EQ(JudgeIsr(cluster, &partition, proposal, BrokerId(1), 3, ControllerEpoch(7)).verdict, IsrVerdict::kWrite);
-  proposal.isr = Ids("1,2");
+  proposal.isr = Ids("1,3");
   EXPECT_EQ(JudgeIsr(cluster, &partition, proposal, BrokerId(1), 3, ControllerEpoch(7)).error,
             ErrorCode::kInvalidRequest);
   proposal.recovering = false;

@@ -72,7 +72,7 @@ void Ask(ApiLoop& loop, const OperationPtr& op, ListOffsetQuery query, Answer* o
                                    out->error_code = answer.error;
                                    out->timestamp = answer.timestamp;
                                    out->offset = answer.offset.value;
-                                   out->leader_epoch = answer.leader_epoch.value;
+                                   if (op->context.header.api_version >= 4) out->leader_epoch = answer.leader_epoch.value;
                                    op->Finish();
                                  });
                                });

@@ -123,6 +123,10 @@ Asked Look(ApiLoop& loop, const MetadataRequest& request, std::string_view liste
   const bool may_create = request.allow_auto_topic_creation && loop.services.config->auto_create_topics_enable;
   for (const auto& wanted : *request.topics) {
     const bool by_id = !wanted.name.has_value() || (wanted.name->empty() && !wanted.topic_id.IsZero());
+    if (by_id && version < 12) {  // v10 and v11 have the field, but only names may be asked for
+      asked.topics.push_back(Unknown(wanted.name.value_or(""), {}, ErrorCode::kInvalidRequest));
+      continue;
+    }
     const MetadataTopic* topic = by_id ? view.FindTopic(wanted.topic_id) : view.FindTopic(*wanted.name);
     if (topic != nullptr) {
       asked.topics.push_back(builder.Describe(*topic));

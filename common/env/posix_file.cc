@@ -117,7 +117,8 @@ int Flags(OpenMode mode) {
   switch (mode) {
     case OpenMode::kRead: return O_RDONLY | O_CLOEXEC;
     case OpenMode::kWrite: return O_RDWR | O_CLOEXEC;
-    case OpenMode::kCreate: return O_RDWR | O_CREAT | O_CLOEXEC;
+    case OpenMode::kCreate:
+    case OpenMode::kCreatePrivate: return O_RDWR | O_CREAT | O_CLOEXEC;
   }
   return O_RDONLY | O_CLOEXEC;
 }
@@ -141,7 +142,9 @@ bool IsDir(const std::string& dir, const dirent& entry) {
 Result<std::shared_ptr<File>> PosixFileSystem::Open(const std::string& path, OpenMode mode) {
   const int fd = OpenRetrying(path.c_str(), Flags(mode));
   if (fd < 0) return Fail("opening", path);
-  return std::shared_ptr<File>(std::make_shared<PosixFile>(fd, path));
+  auto file = std::make_shared<PosixFile>(fd, path);
+  if (mode == OpenMode::kCreatePrivate && ::fchmod(fd, 0600) != 0) return Fail("closing to others", path);
+  return std::shared_ptr<File>(std::move(file));
 }
 
 Result<FileInfo> PosixFileSystem::Stat(const std::string& path) const {

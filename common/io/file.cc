@@ -27,9 +27,9 @@ Result<std::string> FileSystem::ReadFile(const std::string& path, std::uint64_t 
   return content;
 }
 
-Status FileSystem::ReplaceFile(const std::string& path, std::string_view content) {
+Status FileSystem::ReplaceFile(const std::string& path, std::string_view content, bool only_owner) {
   const std::string temporary = path + ".tmp";
-  auto file = Open(temporary, OpenMode::kCreate);
+  auto file = Open(temporary, only_owner ? OpenMode::kCreatePrivate : OpenMode::kCreate);
   if (!file.ok()) return file.status();
   OTTLA_RETURN_IF_ERROR((*file)->Truncate(0));
   OTTLA_RETURN_IF_ERROR((*file)->Write(content, 0));

@@ -61,6 +61,7 @@ enum class OpenMode {
   kRead,    // must exist
   kWrite,   // read and write, must exist
   kCreate,  // read and write, created if missing (directory entry not yet durable)
+  kCreatePrivate,  // as kCreate, and nobody but the owner may read it
 };
 
 // Paths are as the config gives them. Directory changes (create, rename, remove) are durable after SyncDir of the parent.
@@ -82,7 +83,7 @@ class FileSystem {
   // Whole small files. kCorrupt when larger than `limit`.
   Result<std::string> ReadFile(const std::string& path, std::uint64_t limit = 64 << 20);
   // Atomic replacement: `path`.tmp, fsync, rename, fsync of the directory.
-  Status ReplaceFile(const std::string& path, std::string_view content);
+  Status ReplaceFile(const std::string& path, std::string_view content, bool only_owner = false);
 };
 
 }  // namespace ottla

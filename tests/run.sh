@@ -107,7 +107,7 @@ fuzz() {
 integration() {
   local bin=$OUT/ci-release/bin start=$SECONDS log=$OUT/ci-integration.log passed failed
   [ -x "$bin/ottla-broker" ] || check "release build" configure_and_build "$OUT/ci-release" || return
-  OTTLA_BIN=$bin timeout 1500 python3 tests/integration/run.py >"$log" 2>&1
+  OTTLA_BIN=$bin timeout 1500 /usr/bin/python3 tests/integration/run.py >"$log" 2>&1
   passed=$(grep -c '^ok  ' "$log")
   failed=$(grep -c '^FAIL' "$log")
   grep -q '^integration: ' "$log" || { failed=$((failed + 1)); echo "integration tests did not come to their end"; }
@@ -135,7 +135,7 @@ install_packages $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST || { echo "0 passe
 for step in "${STEPS[@]}"; do
   case $step in
     format) check format format ;;
-    lint) for script in tests/lint/*.py; do check "$(basename "$script" .py)" python3 "$script"; done ;;
+    lint) for script in tests/lint/*.py; do check "$(basename "$script" .py)" /usr/bin/python3 "$script"; done ;;
     release | sanitize | thread | fuzz | integration | tidy) "$step" ;;
     *) echo "unknown step: $step"; FAILED=$((FAILED + 1)) ;;
   esac

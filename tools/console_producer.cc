@@ -197,7 +197,7 @@ Status Run(const Args& args, std::istream& in, const Streams& io) {
   Result<RdOwned<rd_kafka_t>> client = conf.Make(RD_KAFKA_PRODUCER);
   if (!client.ok()) return client.status();
   Sender sender(client->get(), state.topic, args.Has("sync"));
-  const Status status = SendLines(*format, in, io.out, &sender);
+  Status status = SendLines(*format, in, io.out, &sender);
   sender.WaitForAll();  // what was read before a bad line is still sent
   return status;
 }

@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   if (command.ends_with(".sh")) command.resize(command.size() - 3);
   for (const Tool& tool : kTools) {
     if (tool.command == command || tool.script == command) {
-      return tool.run({argv + 2, argv + argc}, invoked_as + " " + command, io);
+      return tool.run({argv + 2, argv + argc}, std::string(invoked_as).append(" ").append(command), io);
     }
   }
   return Usage();

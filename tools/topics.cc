@@ -134,7 +134,7 @@ Status Create(const Args& args, TopicAdmin* admin, std::ostream& out) {
     out << "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. "
            "To avoid issues it is best to use either, but not both.\n";
   }
-  const Status status = admin->Create(topic);
+  Status status = admin->Create(topic);
   if (status.code() == StatusCode::kAlreadyExists && args.Has("if-not-exists")) return Status::Ok();
   if (status.ok()) out << "Created topic " << topic.name << ".\n";
   return status;

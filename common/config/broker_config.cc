@@ -44,11 +44,14 @@ std::string UnknownKeyWarning(const std::string& key, const Properties& fixed) {
     if (old.name != key) continue;
     const std::string newer = key.starts_with("advertised.") ? "advertised.listeners" : "listeners";
     if (const auto it = fixed.find(newer); it != fixed.end() && !TrimBlanks(it->second).empty()) {
-      return key + " was removed in Kafka 3.0 and is ignored: " + newer + " is set";
+      return std::string(key).append(" was removed in Kafka 3.0 and is ignored: ").append(newer).append(" is set");
     }
     return key + " was removed in Kafka 3.0: " + std::string(old.fate);
   }
-  return "The configuration '" + key + "' was supplied but isn't a known config.";
+  std::string text = "The configuration '";
+  text += key;
+  text += "' was supplied but isn't a known config.";
+  return text;
 }
 
 Status ParseAll(BrokerConfig* config) {

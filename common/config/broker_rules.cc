@@ -119,7 +119,8 @@ Status CheckLogs(const BrokerConfig& config) {
     }
   }
   const std::int64_t threads = config.log_cleaner_threads;
-  if (config.log_cleaner_enable && threads > 0 && config.log_cleaner_dedupe_buffer_size / threads <= 1024 * 1024) {
+  if (config.log_cleaner_enable && threads > 0 &&
+      config.log_cleaner_dedupe_buffer_size / threads <= std::int64_t{1} << 20) {
     return Bad("log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.");
   }
   const std::int64_t gzip = Number(config, "compression.gzip.level");

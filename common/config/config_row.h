@@ -50,29 +50,33 @@ struct ConfigRow {
 
   // For writing rows down in one line each.
   constexpr ConfigRow Min(std::int64_t value) const {
-    return With([&](ConfigRow& row) { row.min = value; });
+    ConfigRow row = *this;
+    row.min = value;
+    return row;
   }
   constexpr ConfigRow Max(std::int64_t value) const {
-    return With([&](ConfigRow& row) { row.max = value; });
+    ConfigRow row = *this;
+    row.max = value;
+    return row;
   }
-  constexpr ConfigRow Valid(std::string_view v) const {
-    return With([&](ConfigRow& row) { row.valid = v; });
+  constexpr ConfigRow Valid(std::string_view choices) const {
+    ConfigRow row = *this;
+    row.valid = choices;
+    return row;
   }
   constexpr ConfigRow PerBroker() const {
-    return With([](ConfigRow& row) { row.change = ConfigChange::kPerBroker; });
+    ConfigRow row = *this;
+    row.change = ConfigChange::kPerBroker;
+    return row;
   }
   constexpr ConfigRow Dynamic() const {
-    return With([](ConfigRow& row) { row.change = ConfigChange::kClusterWide; });
+    ConfigRow row = *this;
+    row.change = ConfigChange::kClusterWide;
+    return row;
   }
   constexpr ConfigRow Hidden() const {
-    return With([](ConfigRow& row) { row.hidden = true; });
-  }
-
- private:
-  template <class F>
-  constexpr ConfigRow With(F change_row) const {
     ConfigRow row = *this;
-    change_row(row);
+    row.hidden = true;
     return row;
   }
 };

@@ -211,7 +211,11 @@ Result<ProtocolMap> ParseProtocolMap(std::string_view text) {
     if (item.empty()) continue;
     const std::size_t colon = item.rfind(':');
     if (colon == std::string::npos) {
-      return Bad("Error creating listener security protocol map from '" + given + "': " + item + " has no protocol");
+      return Bad(std::string("Error creating listener security protocol map from '")
+                     .append(given)
+                     .append("': ")
+                     .append(item)
+                     .append(" has no protocol"));
     }
     const auto protocol = ProtocolFromName(TrimBlanks(std::string_view(item).substr(colon + 1)));
     if (!protocol) return Bad("No enum constant of a security protocol in listener.security.protocol.map: " + item);

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs tests/integration/test_*.py: run.py [--list] [name part ...]. One line each; exit status 1 if any failed."""
 
 import importlib

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What the links between libraries cannot say about includes. Prints each breach; exit status 1 if there is one.
 
 - A pure file (common/base without its seams, every *_core, the tables and codecs named in ARCHITECTURE.md) includes no

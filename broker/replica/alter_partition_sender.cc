@@ -94,7 +94,9 @@ bool AlterPartitionSender::ConnectToController() {
 
 void AlterPartitionSender::Send() {
   if (in_flight_ || waiting_.empty()) return;
-  if (!ConnectToController()) {
+  // Without a registration there is nobody to speak for: the answer would be STALE_BROKER_EPOCH, which fences leaders.
+  const BrokerEpoch epoch = broker_epoch_();
+  if (epoch.value < 0 || !ConnectToController()) {
     SendAfter(options_.controller_poll);
     return;
   }
@@ -107,7 +109,7 @@ void AlterPartitionSender::Send() {
   auto agreed = std::make_shared<std::int16_t>(std::int16_t{-1});
   channel_->CallNegotiated(
       static_cast<std::int16_t>(AlterPartitionRequest::kKey), AlterPartitionRequest::kMinVersion, max_version,
-      [batch = sent_, agreed, self = options_.self, epoch = broker_epoch_()](std::int16_t version, EncodedBody* body) {
+      [batch = sent_, agreed, self = options_.self, epoch](std::int16_t version, EncodedBody* body) {
         *agreed = version;
         return EncodeRequest(*batch, self, epoch, version, body);
       },

@@ -51,9 +51,13 @@ bool Partition::InMetadata() {
 // --- Roles.
 
 void Partition::Become(LeaderState state, UniqueFunction<void(LeaderOutcome)> done) {
+  // Appends that wait let the role pass: on a busy log they would take turns for ever.
+  ++roles_waiting_;
   log_->WhenIdle([self = shared_from_this(), state = std::move(state), done = std::move(done)]() mutable {
     ShardState::Turn turn(self->shard_);
+    --self->roles_waiting_;
     self->TakeRole(state, std::move(done));
+    self->PumpAppends();
   });
 }
 

@@ -145,6 +145,7 @@ class Partition : public std::enable_shared_from_this<Partition> {
   std::deque<QueuedAppend> queue_;
   bool waiting_for_log_ = false;  // a burst is in flight, or a turn at the log is asked for
   bool in_pump_ = false;
+  int roles_waiting_ = 0;  // role changes that wait for the log
   OffsetWaiters<ParkedProduce> produce_waiters_;
   OffsetWaiters<ParkedDelete> delete_waiters_;
   std::vector<std::pair<std::uint64_t, std::size_t>> watches_;  // watch id, index of its part

@@ -104,7 +104,7 @@ void Partition::Refuse(ErrorCode error, const AppendRequest& request, AppendCall
 void Partition::PumpAppends() {
   if (in_pump_) return;  // a write that ended at once: the loop below goes on
   in_pump_ = true;
-  while (!waiting_for_log_ && !queue_.empty()) {
+  while (!waiting_for_log_ && !queue_.empty() && roles_waiting_ == 0) {
     waiting_for_log_ = true;
     if (log_->busy()) {
       log_->WhenIdle([self = shared_from_this()] {

@@ -161,6 +161,12 @@ void TopicStore::CreateAutomatically(std::string topic, Executor& reply_on, Uniq
 
 void TopicStore::Create(std::string topic, UniqueFunction<void(ErrorCode)> done) {
   const MetadataPtr view = view_();
+  if (view->brokers().empty()) {
+    // No controller has told this broker of the cluster yet: the topic may well exist. Clients ask again after this
+    // error; a refusal would make them give the topic up.
+    done(ErrorCode::kLeaderNotAvailable);
+    return;
+  }
   bool collides = false;
   view->ForEachTopic([&](const MetadataTopic& other) {
     collides |= other.name != topic && TopicNamesCollide(other.name, topic);

@@ -16,20 +16,26 @@ class Load:
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": cluster.bootstrap, "acks": "all", "enable.idempotence": True,
             "message.timeout.ms": 60000, "linger.ms": 2, "socket.timeout.ms": 5000, "reconnect.backoff.max.ms": 500})
-        self.thread = threading.Thread(target=self.run)
+        self.thread, self.ended_by = threading.Thread(target=self.run), None
 
     def delivered(self, error, message):
         if error is None:
             self.acked.append((message.offset(), int(message.value())))
 
     def run(self):
+        try:
+            self.produce()
+        except Exception as error:  # shown by await_more
+            self.ended_by = error
+
+    def produce(self):
         number = 0
         while not self.stopping.is_set():
             try:
                 self.producer.produce(self.topic, value=str(number), partition=0, callback=self.delivered)
                 number += 1
             except BufferError:
-                pass
+                pass  # full: what waits must be delivered first
             self.producer.poll(0.002)
         self.left = self.producer.flush(70)
 
@@ -44,7 +50,12 @@ class Load:
 
     def await_more(self, count, timeout=60):
         goal = len(self.acked) + count
-        wait_for(f"{count} more acknowledged", lambda: len(self.acked) >= goal, timeout)
+
+        def check():
+            if self.ended_by is not None:
+                raise Failure(f"the producer gave up: {self.ended_by!r}")
+            return len(self.acked) >= goal
+        wait_for(f"{count} more acknowledged", check, timeout)
 
 
 def read_all(cluster, topic, broker):

@@ -62,7 +62,7 @@ SimCluster::~SimCluster() {
     consumer_.reset();
     producers_.clear();
     view_.reset();
-    rpc_.reset();
+    rpcs_.clear();
   });
 }
 
@@ -151,19 +151,27 @@ bool SimCluster::Start() {
   return !Bad();
 }
 
+// Each client has connections of its own: a request waits behind the ones before it on the same connection.
+SimRpc& SimCluster::NewRpc() {
+  const std::string name = "sim-client-" + std::to_string(rpcs_.size());
+  rpcs_.push_back(std::make_unique<SimRpc>(client_loop(), world_.node(options_.brokers).network(), name));
+  SimRpc& rpc = *rpcs_.back();
+  rpc.set_on_late([this](const Endpoint& to, std::int16_t key) {
+    const int broker = std::stoi(to.host.substr(1));
+    if (!nemesis_->UndisturbedFor(broker, kHangAfter)) return;
+    history_.Violation("broker " + to.ToString() + ", undisturbed, did not answer request " + std::to_string(key));
+  });
+  rpc.set_on_corrupt([this](const Endpoint& from, const std::string& what) {
+    history_.Violation(from.ToString() + " answered what cannot be: " + what);
+  });
+  return rpc;
+}
+
 bool SimCluster::MakeTopic() {
   std::vector<Endpoint> bootstrap;
   for (int i = 0; i < options_.brokers; ++i) bootstrap.push_back({world_.node(i).host(), 9092});
   client_loop().Run([&] {
-    rpc_ = std::make_unique<SimRpc>(client_loop(), world_.node(options_.brokers).network(), "sim-client");
-    rpc_->set_on_late([this](const Endpoint& to, std::int16_t key) {
-      const int broker = std::stoi(to.host.substr(1));
-      if (!nemesis_->UndisturbedFor(broker, kHangAfter)) return;
-      history_.Violation("broker " + to.ToString() + ", undisturbed, did not answer request " + std::to_string(key));
-    });
-    rpc_->set_on_corrupt([this](const Endpoint& from, const std::string& what) {
-      history_.Violation(from.ToString() + " answered what cannot be: " + what);
-    });
+    rpc_ = &NewRpc();
     view_ = std::make_unique<ClusterView>(client_loop(), *rpc_, world_.scheduler().random().Fork(), bootstrap);
   });
   TopicMaker maker(client_loop(), *rpc_, *view_, history_,
@@ -183,10 +191,10 @@ void SimCluster::StartClients() {
     for (int i = 0; i < options_.producers; ++i) {
       SimProducer::Options options{.id = i, .partitions = partitions_};
       producers_.push_back(
-          std::make_unique<SimProducer>(client_loop(), *rpc_, *view_, random.Fork(), history_, std::move(options)));
+          std::make_unique<SimProducer>(client_loop(), NewRpc(), *view_, random.Fork(), history_, std::move(options)));
       producers_.back()->Start();
     }
-    consumer_ = std::make_unique<SimConsumer>(client_loop(), *rpc_, *view_, random.Fork(), history_,
+    consumer_ = std::make_unique<SimConsumer>(client_loop(), NewRpc(), *view_, random.Fork(), history_,
                                               SimConsumer::Options{.partitions = partitions_});
     consumer_->Start();
   });
@@ -195,8 +203,8 @@ void SimCluster::StartClients() {
 void SimCluster::StartReader() {
   client_loop().Run([this] {
     SimConsumer::Options options{.partitions = partitions_, .once = true};
-    reader_ = std::make_unique<SimConsumer>(client_loop(), *rpc_, *view_, world_.scheduler().random().Fork(), history_,
-                                            std::move(options));
+    reader_ = std::make_unique<SimConsumer>(client_loop(), NewRpc(), *view_, world_.scheduler().random().Fork(),
+                                            history_, std::move(options));
     reader_->Start();
   });
 }

@@ -83,6 +83,7 @@ class SimCluster final : public FaultTarget {
   Properties PropertiesOf(int broker) const;
   void StartClients();
   void StartReader();
+  SimRpc& NewRpc();
   bool MakeTopic();
   void AfterEvent();
   void CheckLeaders();
@@ -108,7 +109,8 @@ class SimCluster final : public FaultTarget {
   MonoTime replicas_checked_{};
 
   std::unique_ptr<Nemesis> nemesis_;
-  std::unique_ptr<SimRpc> rpc_;
+  std::vector<std::unique_ptr<SimRpc>> rpcs_;
+  SimRpc* rpc_ = nullptr;  // for metadata and administration
   std::unique_ptr<ClusterView> view_;
   std::vector<std::unique_ptr<SimProducer>> producers_;
   std::unique_ptr<SimConsumer> consumer_;

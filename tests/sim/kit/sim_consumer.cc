@@ -95,7 +95,7 @@ void SimConsumer::Fetch(Slot& slot) {
                              const Offset before = slot.next;
                              if (answer.records.bytes.has_value()) Take(slot, *answer.records.bytes);
                              if (options_.once && slot.next.value >= answer.high_watermark) slot.done = true;
-                             Pause(slot, slot.next == before ? Millis(50) : Millis(5), false);
+                             Pause(slot, slot.next == before ? options_.pause_max * 2 : options_.pause_max, false);
                            });
 }
 

@@ -19,6 +19,7 @@ class SimConsumer {
     std::vector<TopicPartition> partitions;
     double restart = 0.002;  // chance per fetch to begin again at offset 0
     bool once = false;       // stop at the end of the log
+    Millis pause_max{60};    // between two fetches of one partition
   };
   SimConsumer(Executor& loop, SimRpc& rpc, ClusterView& view, Random random, History& history, Options options);
   ~SimConsumer();

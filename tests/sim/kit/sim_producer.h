@@ -20,7 +20,7 @@ class SimProducer {
   struct Options {
     int id = 0;
     std::vector<TopicPartition> partitions;
-    Millis pause_max{40};          // between batches of one partition
+    Millis pause_max{400};         // between batches of one partition
     Millis request_timeout{6000};  // of the broker; the client waits twice as long
     int records_max = 4;
   };

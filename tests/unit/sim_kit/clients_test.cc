@@ -29,12 +29,14 @@ struct Story {
       view = std::make_unique<ClusterView>(loop(), *rpc, Random(seed_of()), std::vector<Endpoint>{{"n0", 9092}});
       const std::vector<TopicPartition> all{{"t", 0}, {"t", 1}};
       for (int i = 0; i < 2; ++i) {
-        producers.push_back(std::make_unique<SimProducer>(loop(), *rpc, *view, Random(i), history,
-                                                          SimProducer::Options{.id = i, .partitions = all}));
+        producers.push_back(
+            std::make_unique<SimProducer>(loop(), *rpc, *view, Random(i), history,
+                                          SimProducer::Options{.id = i, .partitions = all, .pause_max = Millis(40)}));
         producers.back()->Start();
       }
-      consumer = std::make_unique<SimConsumer>(loop(), *rpc, *view, Random(9), history,
-                                               SimConsumer::Options{.partitions = all, .restart = 0.05});
+      consumer = std::make_unique<SimConsumer>(
+          loop(), *rpc, *view, Random(9), history,
+          SimConsumer::Options{.partitions = all, .restart = 0.05, .pause_max = Millis(10)});
       consumer->Start();
     });
     world.net().faults().reset = 0.01;

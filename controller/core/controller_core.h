@@ -83,6 +83,7 @@ class ControllerCore {
                   std::shared_ptr<std::set<TopicPartition>> exists, Then then);
   void Stored(const TopicPartition& tp, const Change& change, PartitionEpoch epoch);
   void AdoptState(const TopicPartition& tp, const ZkData& data, const ZkStat& stat);
+  void DropForeign(const TopicPartition& tp, const zk::PartitionReplicas& assignment, zk::PartitionStateData& state);
   void EnsurePartitionDirs(const Partitions& partitions, Then then);
   void Finish();
   void Say(Note::Level level, std::string text, std::string counter = "");
@@ -177,6 +178,16 @@ class ControllerCore {
   void Handle(ReassignmentAsked& event);
   void Handle(AlterReassignmentsCommand& command);
   void Handle(ListReassignmentsCommand& command);
+  using Moves = std::shared_ptr<std::map<TopicPartition, zk::PartitionReplicas>>;
+  ElectedPartition CheckMove(const TopicPartition& tp, const std::optional<std::vector<BrokerId>>& target,
+                             bool must_live, zk::PartitionReplicas& next) const;
+  void StartMoves(Moves next, Elections outcome, Then then);
+  void WriteMoves(Moves next, Elections outcome, Then then);
+  std::optional<Change> WithinList(const Partition& partition, const std::vector<BrokerId>& list) const;
+  bool Movable(const Partition& partition) const;
+  void CompleteMoves(Then then);
+  void MovesFromZk(const ZkData& data, Then then);
+  void AppendZkMoves(std::vector<ZkWrite>& writes);
 
   // Taken apart elsewhere or never told to an active controller.
   void Handle(ZkDone&) {}
@@ -187,7 +198,10 @@ class ControllerCore {
   ControllerEpoch epoch_;
   ClusterState state_;
   bool unclean_default_ = false;
-  std::map<std::string, bool> unclean_topics_;  // what topic configs said, for the event at hand
+  std::map<std::string, bool> unclean_topics_;                // what topic configs said, for the event at hand
+  std::set<TopicPartition> moving_;                           // with adding or removing replicas
+  std::map<TopicPartition, std::vector<BrokerId>> zk_moves_;  // of them, those asked by /admin/reassign_partitions
+  bool zk_moves_asked_ = false;                               // that node exists
   ZkThen on_zk_;
   std::optional<std::pair<RequestId, Command>> caller_;  // whose command is being carried out
   RequestPlan plan_;

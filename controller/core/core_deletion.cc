@@ -32,7 +32,8 @@ void ControllerCore::QueueDeletion(const std::string& name, bool at_takeover) {
   Say(Note::Level::kInfo, "deleting topic " + name);
   Deletion& deletion = topic->deletion.emplace();
   for (const auto& [number, partition] : topic->partitions) {
-    if (partition.reassigning()) deletion.ineligible = true;
+    moving_.erase({name, number});  // wherever its replicas were going: all of them are deleted
+    zk_moves_.erase({name, number});
     for (const BrokerId id : partition.assignment.replicas) {
       deletion.replicas[{number, id}] = ReplicaDeletion::kWaiting;
       if (at_takeover && !(state_.Registered(id) && !partition.failed_dirs.contains(id))) deletion.ineligible = true;
@@ -112,8 +113,6 @@ void ControllerCore::DeletionsAfter(const BrokerDelta& delta) {
     const bool returned =
         std::ranges::any_of(deletion.replicas, [&](const auto& r) { return Contains(came, r.first.second); });
     if (!returned) continue;
-    const bool moving = std::ranges::any_of(topic.partitions, [](const auto& p) { return p.second.reassigning(); });
-    if (moving) continue;
     deletion.ineligible = false;
     for (auto& [key, status] : deletion.replicas) {
       if (status == ReplicaDeletion::kIneligible) deletion.MoveTo(key.first, key.second, ReplicaDeletion::kWaiting);

@@ -34,13 +34,20 @@ void ControllerCore::Handle(BecameController& event) {
   }
   std::ranges::move(stale, std::back_inserter(repairs));
   const Reborn reborn = RebornSinceStored(event);
-  RepairTopics(std::move(repairs), [this, reborn, preferred = event.preferred_election] {
-    ReconsiderAll(AllPartitions(), reborn, [this, preferred] {
+  RepairTopics(std::move(repairs), [this, reborn, preferred = event.preferred_election, moves = event.reassignment] {
+    ReconsiderAll(AllPartitions(), reborn, [this, preferred, moves] {
       AnnounceAfterTakeover();
-      if (preferred) {
-        PreferredFromZk(*preferred, [this] { Finish(); });
+      const auto elect = [this, preferred] {
+        if (preferred) {
+          PreferredFromZk(*preferred, [this] { Finish(); });
+        } else {
+          Finish();
+        }
+      };
+      if (moves) {
+        MovesFromZk(*moves, elect);
       } else {
-        Finish();
+        elect();
       }
     });
   });
@@ -63,6 +70,7 @@ void ControllerCore::LoadTopics(BecameController& event) {
       const TopicPartition tp{node.name, number};
       Partition& partition = topic.partitions[number];
       partition.assignment = std::move(assignment);
+      if (partition.reassigning()) moving_.insert(tp);
       partition.set_aside = Contradiction(partition.assignment, nullptr);
       const auto stored = event.states.find(tp);
       if (!partition.usable()) {
@@ -107,6 +115,9 @@ void ControllerCore::Handle(Resigned&) {
   plan_ = RequestPlan();
   state_ = ClusterState();
   unclean_topics_.clear();
+  moving_.clear();
+  zk_moves_.clear();
+  zk_moves_asked_ = false;
 }
 
 }  // namespace ottla::controller

@@ -54,6 +54,10 @@ void ControllerCore::ForgetTopic(const std::string& name) {
   const auto it = state_.topics.find(name);
   if (it == state_.topics.end()) return;
   if (!it->second.id.IsZero()) state_.topic_by_id.erase(it->second.id);
+  for (const auto& [number, partition] : it->second.partitions) {
+    moving_.erase({name, number});
+    zk_moves_.erase({name, number});
+  }
   state_.topics.erase(it);
 }
 

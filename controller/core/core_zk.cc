@@ -97,6 +97,7 @@ void ControllerCore::AdoptState(const TopicPartition& tp, const ZkData& data, co
   Partition* partition = state_.Find(tp);
   OTTLA_CHECK(partition != nullptr) << tp;
   Result<zk::PartitionStateData> decoded = zk::DecodeState(data);
+  if (decoded.ok()) DropForeign(tp, partition->assignment, *decoded);
   partition->set_aside = decoded.ok() ? Contradiction(partition->assignment, &*decoded) : decoded.status().ToString();
   if (!partition->usable()) {
     Say(Note::Level::kError, tp.ToString() + " is set aside: " + partition->set_aside, "partitions_set_aside");
@@ -104,6 +105,19 @@ void ControllerCore::AdoptState(const TopicPartition& tp, const ZkData& data, co
   }
   partition->state = LeaderAndIsr{std::move(*decoded), PartitionEpoch(stat.version)};
   UpdateStatus(*partition);
+}
+
+// A cancelled move, or an edit by hand, that was cut off between topic and state: those that are no replicas any more
+// are out of sync, if the leader is not one of them.
+void ControllerCore::DropForeign(const TopicPartition& tp, const zk::PartitionReplicas& assignment,
+                                 zk::PartitionStateData& state) {
+  std::vector<BrokerId> kept;
+  std::ranges::copy_if(state.isr, std::back_inserter(kept),
+                       [&](BrokerId id) { return Contains(assignment.replicas, id); });
+  const bool led = state.leader == kNoBroker || Contains(kept, state.leader);
+  if (kept.size() == state.isr.size() || kept.empty() || !led) return;
+  Say(Note::Level::kWarning, tp.ToString() + ": the ISR " + ToText(state.isr) + " has members that are no replicas");
+  state.isr = std::move(kept);
 }
 
 void ControllerCore::UpdateStatus(Partition& partition) {
@@ -129,10 +143,12 @@ void ControllerCore::EnsurePartitionDirs(const Partitions& partitions, Then then
 }
 
 void ControllerCore::Finish() {
-  ResumeDeletions([this] {
-    Emit(plan_.Take(state_, epoch_, options_.listener));
-    unclean_topics_.clear();
-    caller_.reset();
+  CompleteMoves([this] {
+    ResumeDeletions([this] {
+      Emit(plan_.Take(state_, epoch_, options_.listener));
+      unclean_topics_.clear();
+      caller_.reset();
+    });
   });
 }
 

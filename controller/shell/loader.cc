@@ -71,24 +71,31 @@ void ZkReader::List(const std::string& path, std::function<void()> changed, Name
       }));
 }
 
-// Watches creation where the node is absent; where it is there, its data, without a watch: only creation counts.
-void ZkReader::Exists(const std::string& path, std::function<void()> created, NodeDone done) {
-  zk_.Exists(path, WatchFor("exists " + path, created),
-             Guard([this, path, created, done = std::move(done)](ZkError error, const ZkStat& stat) mutable {
-               if (error == ZkError::kSessionExpired) return;
-               if (error != ZkError::kOk && error != ZkError::kNoNode) armed_.erase("exists " + path);
-               if (error == ZkError::kConnectionLoss) {
-                 executor_.RunAfter(kRetryAfter, Guard([this, path, created, done = std::move(done)]() mutable {
-                                      Exists(path, std::move(created), std::move(done));
-                                    }));
-                 return;
-               }
-               if (error == ZkError::kOk) {
-                 Get(path, nullptr, std::move(done));
+// Only creation counts: a change or the end of the node sets the watch again without a word.
+void ZkReader::WatchCreation(const std::string& path, const std::function<void()>& created, bool was_deleted) {
+  zk_.Exists(path, Guard([this, path, created](const ZkWatchEvent& event) {
+               if (event.kind == ZkWatchEvent::Kind::kCreated) {
+                 armed_.erase(path);
+                 created();
                } else {
-                 done(error, std::nullopt, stat);
+                 WatchCreation(path, created, event.kind == ZkWatchEvent::Kind::kDeleted);
+               }
+             }),
+             Guard([this, path, created, was_deleted](ZkError error, const ZkStat&) {
+               if (error == ZkError::kConnectionLoss) {
+                 executor_.RunAfter(kRetryAfter, Guard([this, path, created, was_deleted] {
+                                      WatchCreation(path, created, was_deleted);
+                                    }));
+               } else if (error == ZkError::kOk && was_deleted) {
+                 created();  // anew, before the watch was set again
                }
              }));
+}
+
+void ZkReader::Exists(const std::string& path, std::function<void()> created, NodeDone done) {
+  // One session's requests are answered in order: the read sees at least what the watch did.
+  if (armed_.insert(path).second) WatchCreation(path, created, false);
+  Get(path, nullptr, std::move(done));
 }
 
 void ZkReader::Node(const std::string& path, NodeDone done) { Get(path, nullptr, std::move(done)); }

@@ -60,6 +60,7 @@ class ZkReader {
   struct Load;
   void Get(const std::string& path, std::function<void()> changed, NodeDone done);
   void List(const std::string& path, std::function<void()> changed, NamesDone done);
+  void WatchCreation(const std::string& path, const std::function<void()>& created, bool was_deleted);
   void Exists(const std::string& path, std::function<void()> created, NodeDone done);
   ZkClient::Watch WatchFor(const std::string& key, std::function<void()> changed);
   void LoadTree(const std::shared_ptr<Load>& load);

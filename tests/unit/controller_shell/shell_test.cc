@@ -333,6 +333,13 @@ TEST(ControllerShell, WatchesOfTopicsDeletionsAndElections) {
     zk.CreateWithParents(zk::kPreferredElection, R"({"version":1,"partitions":[{"topic":"hand","partition":0}]})");
     ASSERT_TRUE(cluster.world().RunUntil([&] { return cluster.Data(zk::kPreferredElection) == "-"; }, seconds(20)));
   }
+  zk.CreateWithParents(zk::kReassignPartitions,
+                       R"({"version":1,"partitions":[{"topic":"hand","partition":0,"replicas":[1]},)"
+                       R"({"topic":"hand","partition":1,"replicas":[0]}]})");
+  ASSERT_TRUE(cluster.world().RunUntil([&] { return cluster.Data(zk::kReassignPartitions) == "-"; }, seconds(20)));
+  ASSERT_TRUE(cluster.Settle()) << cluster.Fault();
+  EXPECT_EQ(cluster.controller(cluster.active()).state().Find({"hand", 1})->assignment.replicas,
+            std::vector{BrokerId(0)});
   zk.CreateWithParents("/log_dir_event_notification/log_dir_event_0000000000", R"({"version":1,"broker":1,"event":1})");
   ASSERT_TRUE(cluster.world().RunUntil(
       [&] { return cluster.Data("/log_dir_event_notification/log_dir_event_0000000000") == "-"; }, seconds(20)));

@@ -268,7 +268,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void WriteIndexBlocks();
   void StartFlush();
   FlushJob MakeFlushJob(Offset target);
-  static Status RunFlush(FileSystem& files, const FlushJob& job);
+  void FlushFrom(std::shared_ptr<FlushJob> job, std::size_t step);
+  static Status RunFlushStep(FileSystem& files, const FlushJob& job, std::size_t step);
   void FinishFlush(const FlushJob& job, const Status& status);
   void RemoveSegments(std::size_t count);
   void RemoveFilesLater(std::vector<Offset> bases);

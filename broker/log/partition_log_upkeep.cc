@@ -89,15 +89,16 @@ void PartitionLog::StartFlush() {
   ++background_;
   Offset target(0);
   for (const auto& waiter : flush_waiters_) target = std::max(target, waiter.target);
-  FlushJob job = MakeFlushJob(std::min(target, log_end_));
-  OnDisk(
-      [files = &dir_->files(), job = std::move(job)]() mutable {
-        Status status = RunFlush(*files, job);
-        return std::make_pair(std::move(status), std::move(job));
-      },
-      [](PartitionLog& log, const std::pair<Status, FlushJob>& result) {
-        log.FinishFlush(result.second, result.first);
-      });
+  FlushFrom(std::make_shared<FlushJob>(MakeFlushJob(std::min(target, log_end_))), 0);
+}
+
+// One step at a time: the opens and large appends of other logs that wait for the disk thread come in between.
+void PartitionLog::FlushFrom(std::shared_ptr<FlushJob> job, std::size_t step) {
+  OnDisk([files = &dir_->files(), job, step] { return RunFlushStep(*files, *job, step); },
+         [job, step](PartitionLog& log, const Status& status) {
+           if (status.ok() && step < job->segments.size()) return log.FlushFrom(job, step + 1);
+           log.FinishFlush(*job, status);
+         });
 }
 
 PartitionLog::FlushJob PartitionLog::MakeFlushJob(Offset target) {
@@ -117,13 +118,15 @@ PartitionLog::FlushJob PartitionLog::MakeFlushJob(Offset target) {
   return job;
 }
 
-// Everything that must be on disk before the recovery point may pass the target.
-Status PartitionLog::RunFlush(FileSystem& files, const FlushJob& job) {
-  for (const auto& segment : job.segments) {
+// Everything that must be on disk before the recovery point may pass the target: its segments, a step each, then the
+// rest.
+Status PartitionLog::RunFlushStep(FileSystem& files, const FlushJob& job, std::size_t step) {
+  if (step < job.segments.size()) {
+    const IndexWrite& segment = job.segments[step];
     Status synced = SyncFile(files, SegmentPath(job.path, segment.base, kLogSuffix));
-    if (synced.code() == StatusCode::kNotFound) continue;  // removed by retention meanwhile
+    if (synced.code() == StatusCode::kNotFound) return Status::Ok();  // removed by retention meanwhile
     OTTLA_RETURN_IF_ERROR(synced);
-    OTTLA_RETURN_IF_ERROR(WriteIndexTails(files, job.path, segment, /*sync=*/true));
+    return WriteIndexTails(files, job.path, segment, /*sync=*/true);
   }
   for (const Offset at : job.snapshots) {
     Status synced = SyncFile(files, SegmentPath(job.path, at, kSnapshotSuffix));
@@ -327,7 +330,10 @@ void PartitionLog::Close(UniqueFunction<void(Status)> done) {
             if (!file.ok()) return file.status();
             OTTLA_RETURN_IF_ERROR((*file)->Truncate(0));
             OTTLA_RETURN_IF_ERROR((*file)->Write(snapshot, 0));
-            return RunFlush(files, job);
+            for (std::size_t step = 0; step <= job.segments.size(); ++step) {
+              OTTLA_RETURN_IF_ERROR(RunFlushStep(files, job, step));
+            }
+            return Status::Ok();
           };
           Status status = run();
           return std::make_pair(std::move(status), std::move(job));

@@ -26,7 +26,7 @@ die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 our_pid() {
   local pid
   pid=$(cat "$STATE/$1.pid" 2>/dev/null) || return 1
-  tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$STATE" || return 1
+  { tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$STATE"; } 2>/dev/null || return 1
   echo "$pid"
 }
 

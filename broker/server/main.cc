@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "broker/server/broker.h"
+#include "broker/server/keeper.h"
 #include "common/base/async_log.h"
 #include "common/env/posix_file.h"
 #include "common/env/real_executors.h"
@@ -138,11 +139,12 @@ void ForwardSignals(sigset_t signals, std::shared_ptr<Inbox> inbox) {
 }
 
 // Serves until a signal or a fatal condition; the exit status.
-int Serve(Env env, std::shared_ptr<const BrokerConfig> config, const sigset_t& signals) {
+int Serve(Env env, std::shared_ptr<const BrokerConfig> config, Keeper* keeper, const sigset_t& signals) {
   auto inbox = std::make_shared<Inbox>();
   ForwardSignals(signals, inbox);
   Broker::Options options;
   options.host_name = HostName();
+  if (keeper != nullptr) options.keeper = [keeper](const ZkSession& session) { keeper->Renew(session); };
   options.on_fatal = [inbox](const Status& why) { inbox->Put({Inbox::Kind::kFatal, why}); };
   // Never destroyed: its loops run until the process has ended.
   auto* broker = new Broker(std::move(env), std::move(config), std::move(options));  // NOLINT
@@ -176,10 +178,21 @@ int Main(int argc, char** argv) {
   std::vector<std::string> warnings;
   auto config = ReadConfig(*arguments, files, &warnings);
   if (!config.ok()) return Fail(config.status().message());
-  for (const std::string& warning : warnings) LOG(WARNING) << warning;
   const auto servers = ParseZkConnect(config->zookeeper_connect);
   if (!servers.ok()) return Fail(servers.status().message());
 
+  std::optional<Keeper> keeper;  // before the first thread: it forks
+  if (FLAGS_keeper) {
+    auto started = Keeper::Start(argc, argv, [servers = servers->servers](const ZkSession& session) {
+      return CloseZkSession(servers, session, Millis(2000));
+    });
+    if (started.ok()) {
+      keeper.emplace(std::move(*started));
+    } else {
+      warnings.push_back("no keeper: after a kill -9 others wait for the session timeout: " + started.status().message());
+    }
+  }
+  for (const std::string& warning : warnings) LOG(WARNING) << warning;
   const sigset_t signals = BlockSignals();
   auto log = std::make_unique<AsyncLog>();
   const auto shared = std::make_shared<const BrokerConfig>(std::move(*config));
@@ -193,7 +206,9 @@ int Main(int argc, char** argv) {
   ZkClientMt::Options zk_options{shared->zookeeper_connect, Millis(shared->zookeeper_session_timeout_ms)};
   auto zk = ZkClientMt::Make(executors.Control(), clock, zk_options);
   if (!zk.ok()) return Fail(zk.status().message());
-  const int status = Serve({clock, executors, files, network, **zk, Random(SystemSeed())}, shared, signals);
+  const int status = Serve({clock, executors, files, network, **zk, Random(SystemSeed())}, shared,
+                           keeper ? &*keeper : nullptr, signals);
+  if (keeper) keeper->Release();
   log.reset();
   // Loops still hold what the broker left behind; the process ends here instead of untangling threads.
   ::_exit(status);

@@ -101,17 +101,20 @@ SimExecutor& SimCluster::client_loop() { return world_.node(options_.brokers).ex
 
 void SimCluster::Kill(int broker) {
   Slot& slot = slots_[static_cast<std::size_t>(broker)];
+  nemesis_->Disturb(broker);
   world_.node(broker).Kill([&slot] { slot.process.reset(); });
 }
 
 void SimCluster::LosePower(int broker) {
   Slot& slot = slots_[static_cast<std::size_t>(broker)];
+  nemesis_->Disturb(broker);
   world_.node(broker).LosePower([&slot] { slot.process.reset(); });
 }
 
 void SimCluster::Restart(int broker) {
   Slot& slot = slots_[static_cast<std::size_t>(broker)];
   SimNode& node = world_.node(broker);
+  nemesis_->Disturb(broker);
   node.Boot();
   slot.incarnation = next_incarnation_++;
   slot.process = options_.factory(node, PropertiesOf(broker));

@@ -1,6 +1,7 @@
 #include "tests/sim/env/sim_scheduler.h"
 
 #include <algorithm>
+#include <ostream>
 #include <utility>
 
 #include "common/base/check.h"
@@ -94,6 +95,10 @@ void SimScheduler::Trace(TraceKind kind, int node, std::uint64_t a, std::uint64_
   mix(static_cast<std::uint64_t>(kind) << 32 | static_cast<std::uint32_t>(node));
   mix(a);
   mix(b);
+  if (trace_to_ != nullptr) {
+    *trace_to_ << now_.time_since_epoch().count() << " node " << node << " " << ToString(kind) << " " << std::hex << a
+               << " " << b << std::dec << "\n";
+  }
   recent_.push_back({now_, kind, node, a, b});
   if (recent_.size() > 256) recent_.pop_front();
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iosfwd>
 #include <map>
 #include <string>
 #include <string_view>
@@ -69,6 +70,8 @@ class SimScheduler {
   void Trace(TraceKind kind, int node, std::uint64_t a, std::uint64_t b = 0);
   std::uint64_t trace_hash() const { return hash_; }
   std::uint64_t events() const { return events_; }
+  // Every trace entry as a line, to compare two runs that should be one. Null: none.
+  void set_trace_to(std::ostream* out) { trace_to_ = out; }
   const std::deque<TraceEntry>& recent() const { return recent_; }  // the newest 256, for a failing run's report
 
   // The executor whose task is running; null between tasks.
@@ -85,6 +88,7 @@ class SimScheduler {
   std::uint64_t events_ = 0;
   std::uint64_t hash_ = 0xCBF29CE484222325ULL;
   std::deque<TraceEntry> recent_;
+  std::ostream* trace_to_ = nullptr;
   std::function<void()> after_event_;
   const SimExecutor* current_ = nullptr;
 };

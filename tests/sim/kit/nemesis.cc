@@ -38,8 +38,6 @@ bool Nemesis::Roll(double per_second, const char* name) {
 
 int Nemesis::AnyBroker() { return static_cast<int>(random_.Below(static_cast<std::uint64_t>(target_.brokers()))); }
 
-void Nemesis::Disturb(int broker) { disturbed_[broker] = world_.now(); }
-
 bool Nemesis::UndisturbedFor(int broker, Micros time) const {
   const auto found = disturbed_.find(broker);
   return target_.Alive(broker) && (found == disturbed_.end() || world_.now() - found->second > time);

@@ -55,6 +55,7 @@ class Nemesis {
   const std::map<std::string, std::uint64_t>& fired() const { return fired_; }
   // Whether the broker has been undisturbed (alive, running, reachable, disk at its usual speed) for so long.
   bool UndisturbedFor(int broker, Micros time) const;
+  void Disturb(int broker) { disturbed_[broker] = world_.now(); }  // by somebody else's hand
 
  private:
   void Tick();
@@ -62,7 +63,6 @@ class Nemesis {
   bool Quiet() const;
   bool Roll(double per_second, const char* name);
   int AnyBroker();
-  void Disturb(int broker);
   void For(Micros low, Micros high, Task undo);
   void Kill(int victim, bool power);
   void Pause();

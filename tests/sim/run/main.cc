@@ -3,6 +3,7 @@
 //   sim_run --seed 42 --minutes 10        sim_run --seed 1 --seeds 100 --minutes 2
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <string>
@@ -19,6 +20,7 @@ struct Flags {
   std::int64_t minutes = 5;
   int brokers = 3;
   bool trace = false;
+  std::string trace_file;
 };
 
 bool Parse(int argc, char** argv, Flags& flags) {
@@ -29,6 +31,10 @@ bool Parse(int argc, char** argv, Flags& flags) {
       continue;
     }
     if (i + 1 >= argc) return false;
+    if (name == "--trace-file") {
+      flags.trace_file = argv[++i];
+      continue;
+    }
     const std::uint64_t value = std::strtoull(argv[++i], nullptr, 10);
     if (name == "--seed")
       flags.seed = value;
@@ -53,7 +59,9 @@ void PrintRecent(SimCluster& cluster) {
 
 bool RunOne(std::uint64_t seed, const Flags& flags, std::map<std::string, std::uint64_t>& fired) {
   std::cout << "seed " << seed << " begins" << std::endl;  // flushed: a crash must still name its seed
+  std::ofstream trace(flags.trace_file);
   SimCluster cluster({.seed = seed, .brokers = flags.brokers});
+  if (!flags.trace_file.empty()) cluster.world().scheduler().set_trace_to(&trace);
   if (cluster.Start()) {
     cluster.RunWithFaults(std::chrono::minutes(flags.minutes));
     cluster.HealAndFinish();
@@ -70,7 +78,7 @@ bool RunOne(std::uint64_t seed, const Flags& flags, std::map<std::string, std::u
 int Main(int argc, char** argv) {
   Flags flags;
   if (!Parse(argc, argv, flags)) {
-    std::cerr << "sim_run [--seed N] [--seeds COUNT] [--minutes M] [--brokers B] [--trace]\n";
+    std::cerr << "sim_run [--seed N] [--seeds COUNT] [--minutes M] [--brokers B] [--trace] [--trace-file PATH]\n";
     return 2;
   }
   google::InitGoogleLogging(argv[0]);

@@ -14,6 +14,11 @@ FAILED=0
 cd "$ROOT" || exit 1
 mkdir -p "$OUT"
 
+# A compiler cache is used where there is one.
+if command -v ccache >/dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
+fi
+
 # shellcheck source=deploy/packages.sh
 . "$ROOT/deploy/packages.sh"
 

@@ -140,7 +140,8 @@ class Broker(Process):
         }
         values.update(settings)
         config.write_text("".join(f"{k}={v}\n" for k, v in values.items()))
-        super().__init__(f"broker {broker_id}", [BIN / "ottla-broker", config], directory / f"broker-{broker_id}.out")
+        super().__init__(f"broker {broker_id}", [BIN / "ottla-broker", config], directory / f"broker-{broker_id}.out",
+                         dict(os.environ, OTTLA_TEST_CLUSTER=str(directory)))
         self.config = config
 
     @property
@@ -188,12 +189,34 @@ class Cluster:
     def __exit__(self, kind, _value, _trace):
         if kind is not None:
             self.show_logs()
-        for process in [*self.brokers, self.zk]:
+        for process in self.brokers:
             with contextlib.suppress(Exception):
-                if process is not None and process.running():
+                if process.running():
                     process.kill()
+        self.end_keepers()
+        with contextlib.suppress(Exception):
+            if self.zk is not None:
+                self.zk.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
         return False
+
+    def end_keepers(self):
+        """The small processes beside brokers: they end by themselves while ZooKeeper is there, else by force."""
+        with contextlib.suppress(Failure):
+            wait_for("keepers end", lambda: not self.marked_processes(), 5)
+        for pid in self.marked_processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def marked_processes(self):
+        """Processes that inherited the environment of this cluster's brokers."""
+        mark, found = f"OTTLA_TEST_CLUSTER={self.directory}".encode(), []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if mark in (entry / "environ").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+        return found
 
     def show_logs(self):
         for process in [self.zk, *self.brokers]:

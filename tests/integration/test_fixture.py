@@ -14,3 +14,10 @@ def test_zookeeper_starts_and_goes():
 def test_ports_differ():
     ports = free_ports(8)
     expect_true(len(set(ports)) == 8, f"eight different ports: {ports}")
+
+
+def test_no_keeper_is_left():
+    with Cluster(brokers=2) as cluster:
+        expect_true(len(cluster.marked_processes()) >= 2, "brokers are found by their environment")
+        cluster.broker(1).kill()
+    expect_true(not cluster.marked_processes(), "nothing of the cluster runs any more")

@@ -30,9 +30,10 @@ SocketServer::SocketServer(Executors& executors, Network& network, const Clock& 
 SocketServer::~SocketServer() { budget_->SetListener(nullptr); }
 
 FileWarmer SocketServer::MakeWarmer(Executor& back) {
-  return [this, &back](const FileRange& range, std::uint64_t length, UniqueFunction<void(Status)> done) {
-    // Any of them can read any file; the same file always comes to the same one.
-    const std::size_t disk = std::hash<const void*>{}(range.file.get()) / 64 % options_.log_dirs;
+  return [this, &back, turn = std::size_t{0}](const FileRange& range, std::uint64_t length,
+                                              UniqueFunction<void(Status)> done) mutable {
+    // Any of them can read any file. In turn, and not by the file's address: a seed must give the same run every time.
+    const std::size_t disk = turn++ % options_.log_dirs;
     executors_.Disk(disk).Post([range, length, &back, done = std::move(done)]() mutable {
       back.Post([status = WarmUp(range, length), done = std::move(done)]() mutable { done(std::move(status)); });
     });

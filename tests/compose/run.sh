@@ -34,7 +34,7 @@ if ! docker image inspect debian:bookworm-slim >/dev/null 2>&1 && ! docker pull 
 fi
 "${COMPOSE[@]}" build zookeeper
 "${COMPOSE[@]}" up -d
-BOOTSTRAP=localhost:19092,localhost:29092,localhost:39092
+BOOTSTRAP=localhost:19092,localhost:19093,localhost:19094
 for _ in $(seq 60); do
   [ "$(timeout 10 kcat -b "$BOOTSTRAP" -L -m 5 2>/dev/null | grep -c '^  broker [0-9]')" = 3 ] && break
   sleep 2

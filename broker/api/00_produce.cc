@@ -1,9 +1,9 @@
-// Produce (key 0), v0..v11. acks=0: no answer, the connection closes when any partition failed. acks=1: answered once written.
-// acks=all: answered once all in-sync replicas have it, or at timeout_ms. Every partition succeeds or fails alone. Batches are
-// checked here, on the connection's loop (append_check stage 1), and appended by the owner of the partition; the order of one
-// connection is fixed at the hand-off to the owners. Transactional batches need the transaction coordinator, which this broker
-// does not have yet: TRANSACTIONAL_ID_AUTHORIZATION_FAILED for a batch without a transactional id (as Kafka),
-// INVALID_TXN_STATE otherwise.
+// Produce (key 0), v0..v11. acks=0: no answer, the connection closes when any partition failed. acks=1: answered once
+// written. acks=all: answered once all in-sync replicas have it, or at timeout_ms. Every partition succeeds or fails
+// alone. Batches are checked here, on the connection's loop (append_check stage 1), and appended by the owner of the
+// partition; the order of one connection is fixed at the hand-off to the owners. Transactional batches need the
+// transaction coordinator, which this broker does not have yet: TRANSACTIONAL_ID_AUTHORIZATION_FAILED for a batch
+// without a transactional id (as Kafka), INVALID_TXN_STATE otherwise.
 #include "common/protocol/messages/00_produce.h"
 
 #include <algorithm>
@@ -48,7 +48,8 @@ void Operation::Finish() {
   if (--open > 0) return;
   if (request.acks == 0) {
     if (AnyFailed()) {
-      responder.CloseConnection();  // the only way to tell a client that expects no answer to look at the metadata again
+      responder
+          .CloseConnection();  // the only way to tell a client that expects no answer to look at the metadata again
     } else {
       responder.NoResponse();
     }
@@ -164,8 +165,9 @@ void ProducePartition(ApiLoop& loop, const OperationPtr& op, std::string_view to
   source.now_ms = loop.services.clock.WallMillis();
   CheckedAppend checked = CheckAppend(MutableBytes(data.records), MakeAppendRules(*config), source, loop.scratch);
   if (checked.ok() && checked.header.is_transactional) {
-    op->results[at] = Refused(op->request.transactional_id.has_value() ? ErrorCode::kInvalidTxnState
-                                                                       : ErrorCode::kTransactionalIdAuthorizationFailed);
+    op->results[at] =
+        Refused(op->request.transactional_id.has_value() ? ErrorCode::kInvalidTxnState
+                                                         : ErrorCode::kTransactionalIdAuthorizationFailed);
     return;
   }
   // Refusals go to the owner too: Kafka asks first whether it leads the partition.

@@ -1,7 +1,8 @@
 // Fetch (key 1), v0..v17. Consumers and followers. Partitions are read in the order of the request or session, at most
-// max_bytes together, at least one whole batch when there is any. Answered when min_bytes are there, something went wrong with a
-// partition, or after max_wait_ms. From v7 on sessions (fetch_session.h), from v13 on topics by id. v0-v3 clients cannot read
-// batches of magic 2; until conversion exists they get UNSUPPORTED_VERSION for partitions that have any.
+// max_bytes together, at least one whole batch when there is any. Answered when min_bytes are there, something went
+// wrong with a partition, or after max_wait_ms. From v7 on sessions (fetch_session.h), from v13 on topics by id. v0-v3
+// clients cannot read batches of magic 2; until conversion exists they get UNSUPPORTED_VERSION for partitions that have
+// any.
 #include "common/protocol/messages/01_fetch.h"
 
 #include <utility>

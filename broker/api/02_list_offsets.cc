@@ -1,6 +1,7 @@
-// ListOffsets (key 2), v0..v9. Offsets by timestamp or by the special values -1 latest, -2 earliest, -3 max timestamp (v7), -4 earliest
-// local (v8), -5 latest tiered (v9). A partition named twice: INVALID_REQUEST. v0 answers lists of offsets. The owners of the
-// partitions look up; what a version does not know yet is their business too (UNSUPPORTED_VERSION).
+// ListOffsets (key 2), v0..v9. Offsets by timestamp or by the special values -1 latest, -2 earliest, -3 max timestamp
+// (v7), -4 earliest local (v8), -5 latest tiered (v9). A partition named twice: INVALID_REQUEST. v0 answers lists of
+// offsets. The owners of the partitions look up; what a version does not know yet is their business too
+// (UNSUPPORTED_VERSION).
 #include "common/protocol/messages/02_list_offsets.h"
 
 #include <memory>
@@ -51,17 +52,18 @@ ListOffsetQuery ToQuery(const Operation& op, std::string_view topic,
 }
 
 void AskV0(ApiLoop& loop, const OperationPtr& op, ListOffsetQuery query, std::int32_t max_offsets, Answer* out) {
-  loop.services.shards.RunOn(
-      loop.services.shards.IndexOf(query.topic, query.partition),
-      [op, query, max_offsets, out, &home = loop.executor](PartitionShard& shard) {
-        shard.ListOffsetsV0(query, max_offsets, [op, out, &home](ErrorCode error, std::vector<Offset> offsets) {
-          Home(home, [op, out, error, offsets = std::move(offsets)] {
-            out->error_code = error;
-            for (const Offset offset : offsets) out->old_style_offsets.push_back(offset.value);
-            op->Finish();
-          });
-        });
-      });
+  loop.services.shards.RunOn(loop.services.shards.IndexOf(query.topic, query.partition),
+                             [op, query, max_offsets, out, &home = loop.executor](PartitionShard& shard) {
+                               shard.ListOffsetsV0(query, max_offsets,
+                                                   [op, out, &home](ErrorCode error, std::vector<Offset> offsets) {
+                                                     Home(home, [op, out, error, offsets = std::move(offsets)] {
+                                                       out->error_code = error;
+                                                       for (const Offset offset : offsets)
+                                                         out->old_style_offsets.push_back(offset.value);
+                                                       op->Finish();
+                                                     });
+                                                   });
+                             });
 }
 
 void Ask(ApiLoop& loop, const OperationPtr& op, ListOffsetQuery query, Answer* out) {
@@ -72,7 +74,8 @@ void Ask(ApiLoop& loop, const OperationPtr& op, ListOffsetQuery query, Answer* o
                                    out->error_code = answer.error;
                                    out->timestamp = answer.timestamp;
                                    out->offset = answer.offset.value;
-                                   if (op->context.header.api_version >= 4) out->leader_epoch = answer.leader_epoch.value;
+                                   if (op->context.header.api_version >= 4)
+                                     out->leader_epoch = answer.leader_epoch.value;
                                    op->Finish();
                                  });
                                });

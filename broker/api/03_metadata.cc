@@ -1,6 +1,6 @@
-// Metadata (key 3), v0..v12. Which topics and brokers there are, on the listener that was asked. v0 lists all topics for an
-// empty list, v1+ for null. Names that are unknown are created when the broker and the request allow it and answered with
-// LEADER_NOT_AVAILABLE until the controller has told of them. Any broker answers, from its own view.
+// Metadata (key 3), v0..v12. Which topics and brokers there are, on the listener that was asked. v0 lists all topics
+// for an empty list, v1+ for null. Names that are unknown are created when the broker and the request allow it and
+// answered with LEADER_NOT_AVAILABLE until the controller has told of them. Any broker answers, from its own view.
 #include "common/protocol/messages/03_metadata.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "broker/api/answer.h"
 #include "broker/api/api_context.h"
 #include "broker/api/handlers.h"
+#include "broker/api/operations.h"
 #include "common/base/topic_name.h"
 
 namespace ottla {
@@ -95,6 +96,9 @@ class Builder {
 };
 
 struct Asked {
+  // What the asker wants to be told, v8+: with no authorizer everybody may do everything.
+  bool topic_operations = false;
+  bool cluster_operations = false;
   std::vector<Topic> topics;                // answers so far
   std::vector<std::string_view> to_create;  // names nobody knows, to be made
 };
@@ -116,6 +120,8 @@ Asked Look(ApiLoop& loop, const MetadataRequest& request, std::string_view liste
   const MetadataView& view = *loop.metadata();
   const Builder builder(view, listener, version);
   Asked asked;
+  asked.topic_operations = request.include_topic_authorized_operations;
+  asked.cluster_operations = request.include_cluster_authorized_operations;
   if (WantsAll(request, version)) {
     view.ForEachTopic([&](const MetadataTopic& topic) { asked.topics.push_back(builder.Describe(topic)); });
     return asked;
@@ -143,8 +149,7 @@ Asked Look(ApiLoop& loop, const MetadataRequest& request, std::string_view liste
   return asked;
 }
 
-void Finish(ApiLoop& loop, const RequestContext& context, const MetadataView& view, std::vector<Topic> topics,
-            Responder responder) {
+void Finish(ApiLoop& loop, const RequestContext& context, const MetadataView& view, Asked asked, Responder responder) {
   MetadataResponse response;
   for (const MetadataBroker& broker : view.brokers()) {
     const MetadataEndpoint* at = broker.EndpointOf(context.connection->listener);
@@ -157,7 +162,11 @@ void Finish(ApiLoop& loop, const RequestContext& context, const MetadataView& vi
   }
   response.cluster_id = loop.services.cluster_id;
   response.controller_id = view.controller().value_or(kNoBroker).value;
-  response.topics = std::move(topics);
+  if (asked.cluster_operations) response.cluster_authorized_operations = kClusterOperations;
+  response.topics = std::move(asked.topics);
+  for (Topic& topic : response.topics) {
+    if (asked.topic_operations && topic.name) topic.topic_authorized_operations = kTopicOperations;
+  }
   AnswerWith(context.header, response, std::move(responder));
 }
 
@@ -165,7 +174,7 @@ void Finish(ApiLoop& loop, const RequestContext& context, const MetadataView& vi
 struct Creation {
   RequestContext context;
   MetadataPtr view;
-  std::vector<Topic> topics;
+  Asked asked;
   std::vector<std::string> names;
   std::size_t open = 0;
   Responder responder;
@@ -176,8 +185,7 @@ ErrorCode ToClient(ErrorCode created) {
     case ErrorCode::kNone:
     case ErrorCode::kTopicAlreadyExists:
       return ErrorCode::kLeaderNotAvailable;  // exists now; the next request will see its leaders
-    default:
-      return created;
+    default: return created;
   }
 }
 
@@ -185,24 +193,20 @@ void CreateThenAnswer(ApiLoop& loop, RequestContext context, Asked asked, Respon
   auto creation = std::make_shared<Creation>();
   creation->context = std::move(context);
   creation->view = loop.metadata();
-  creation->topics = std::move(asked.topics);
   creation->names.assign(asked.to_create.begin(), asked.to_create.end());
+  creation->asked = std::move(asked);
   creation->open = creation->names.size();
   creation->responder = std::move(responder);
   for (const std::string& name : creation->names) {
     loop.services.topics.CreateAutomatically(name, loop.executor, [&loop, creation, &name](ErrorCode error) {
-      creation->topics.push_back(Unknown(name, {}, ToClient(error)));
+      creation->asked.topics.push_back(Unknown(name, {}, ToClient(error)));
       if (--creation->open > 0) return;
-      Finish(loop, creation->context, *creation->view, std::move(creation->topics), std::move(creation->responder));
+      Finish(loop, creation->context, *creation->view, std::move(creation->asked), std::move(creation->responder));
     });
   }
 }
 
-}  // namespace
-
-void HandleMetadata(ApiLoop& loop, RequestContext context, Responder responder) {
-  MetadataRequest request;
-  if (!DecodeOrClose(context, &request, responder)) return;
+void AnswerMetadata(ApiLoop& loop, RequestContext context, const MetadataRequest& request, Responder responder) {
   const MetadataPtr view = loop.metadata();  // the answer's strings point into it
   Asked asked = Look(loop, request, context.connection->listener, context.header.api_version);
   if (asked.to_create.empty()) {
@@ -210,6 +214,33 @@ void HandleMetadata(ApiLoop& loop, RequestContext context, Responder responder) 
     return;
   }
   CreateThenAnswer(loop, std::move(context), std::move(asked), std::move(responder));
+}
+
+// A client that finds a broker just started and hears of no brokers, or of no such topic, comes back a second later
+// (librdkafka's scan); the controller speaks within milliseconds. In an empty cluster it is waited for once.
+constexpr Millis kFirstViewWait{500};
+
+bool ToldEnough(const MetadataView& view, bool of_topics) {
+  return of_topics ? view.topic_count() > 0 : !view.brokers().empty();
+}
+
+}  // namespace
+
+void HandleMetadata(ApiLoop& loop, RequestContext context, Responder responder) {
+  MetadataRequest request;
+  if (!DecodeOrClose(context, &request, responder)) return;
+  const bool of_topics = WantsAll(request, context.header.api_version) || !request.topics->empty();
+  if (loop.told_by_controller || ToldEnough(*loop.metadata(), of_topics)) {
+    AnswerMetadata(loop, std::move(context), request, std::move(responder));
+    return;
+  }
+  loop.waiters.Wait(
+      *loop.metadata(), kFirstViewWait, [of_topics](const MetadataView& view) { return ToldEnough(view, of_topics); },
+      [&loop, of_topics, context = std::move(context), request = std::move(request),
+       responder = std::move(responder)](bool met) mutable {
+        loop.told_by_controller |= of_topics || !met;
+        AnswerMetadata(loop, std::move(context), request, std::move(responder));
+      });
 }
 
 }  // namespace ottla

@@ -1,5 +1,6 @@
-// LeaderAndIsr (key 4), v0..v7. The controller says who leads and who is in sync. Epochs are compared on the control loop, in one
-// place for all three control requests; partitions are changed by their owners; answered when every owner has.
+// LeaderAndIsr (key 4), v0..v7. The controller says who leads and who is in sync. Epochs are compared on the control
+// loop, in one place for all three control requests; partitions are changed by their owners; answered when every owner
+// has.
 #include "common/protocol/messages/04_leader_and_isr.h"
 
 #include <algorithm>
@@ -60,8 +61,9 @@ void HandleLeaderAndIsr(ApiLoop& loop, RequestContext context, Responder respond
   LeaderAndIsrRequest request;
   if (!DecodeOrClose(context, &request, responder)) return;
   std::vector<std::string> made = NewTopics(request);
-  loop.services.executors.Control().Post([&services = loop.services, made = std::move(made), context = std::move(context),
-                                          request = std::move(request), responder = std::move(responder)]() mutable {
+  loop.services.executors.Control().Post([&services = loop.services, made = std::move(made),
+                                          context = std::move(context), request = std::move(request),
+                                          responder = std::move(responder)]() mutable {
     services.topics.Load(std::move(made), [&services, context = std::move(context), request = std::move(request),
                                            responder = std::move(responder)]() mutable {
       Apply(services, std::move(context), request, std::move(responder));

@@ -1,4 +1,5 @@
-// StopReplica (key 5), v0..v4. Stop following, and with delete also forget and remove the log. See 04_leader_and_isr.cc for the order.
+// StopReplica (key 5), v0..v4. Stop following, and with delete also forget and remove the log. See 04_leader_and_isr.cc
+// for the order.
 #include "common/protocol/messages/05_stop_replica.h"
 
 #include <utility>

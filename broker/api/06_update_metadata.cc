@@ -18,11 +18,12 @@ void HandleUpdateMetadata(ApiLoop& loop, RequestContext context, Responder respo
     services.replicas.UpdateMetadata(
         request, version,
         [context = std::move(context), responder = std::move(responder)](const ControlOutcome& outcome) mutable {
-          Responder::OnLoop(std::move(responder), [context = std::move(context), error = outcome.error](Responder back) {
-            UpdateMetadataResponse response;
-            response.error_code = error;
-            AnswerWith(context.header, response, std::move(back));
-          });
+          Responder::OnLoop(std::move(responder),
+                            [context = std::move(context), error = outcome.error](Responder back) {
+                              UpdateMetadataResponse response;
+                              response.error_code = error;
+                              AnswerWith(context.header, response, std::move(back));
+                            });
         });
   });
 }

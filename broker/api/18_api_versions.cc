@@ -1,5 +1,6 @@
-// ApiVersions (key 18), v0..v4. What this broker serves: the rows of api_table. A version above 4 is answered in the layout
-// of v0 with UNSUPPORTED_VERSION and the one row of this API, so that the client asks again (KIP-511); never closed on.
+// ApiVersions (key 18), v0..v4. What this broker serves: the rows of api_table. A version above 4 is answered in the
+// layout of v0 with UNSUPPORTED_VERSION and the one row of this API, so that the client asks again (KIP-511); never
+// closed on.
 #include "common/protocol/messages/18_api_versions.h"
 
 #include "broker/api/answer.h"

@@ -1,6 +1,7 @@
-// CreateTopics (key 19), v0..v7. The controller creates; any other broker answers NOT_CONTROLLER per topic. Answered when this
-// broker's own view shows a leader for every partition of the new topics, or REQUEST_TIMED_OUT after timeout_ms (the topics exist
-// all the same). validate_only checks and creates nothing. v5+ tells the topic's configs, v7 its id.
+// CreateTopics (key 19), v0..v7. The controller creates; any other broker answers NOT_CONTROLLER per topic. Answered
+// when this broker's own view shows a leader for every partition of the new topics, or REQUEST_TIMED_OUT after
+// timeout_ms (the topics exist all the same). validate_only checks and creates nothing. v5+ tells the topic's configs,
+// v7 its id.
 #include "common/protocol/messages/19_create_topics.h"
 
 #include <algorithm>
@@ -48,7 +49,8 @@ controller::CreatableTopic ToCommand(const CreateTopicsRequest::CreatableTopic& 
 std::string FaultOf(const CreateTopicsRequest::CreatableTopic& topic) {
   if (topic.assignments.empty()) return "";
   if (topic.num_partitions != -1 || topic.replication_factor != -1) {
-    return "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.";
+    return "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same "
+           "time.";
   }
   std::vector<std::int32_t> seen;
   for (const auto& placed : topic.assignments) {
@@ -162,10 +164,9 @@ void HandleCreateTopics(ApiLoop& loop, RequestContext context, Responder respond
   op->timeout_ms = request.timeout_ms;
   op->context = std::move(context);
   op->responder = std::move(responder);
-  loop.services.controller.CreateTopics(std::move(command), loop.executor,
-                                        [&loop, op](controller::CreateTopicsAnswer answer) {
-                                          OnAnswer(loop, op, std::move(answer));
-                                        });
+  loop.services.controller.CreateTopics(
+      std::move(command), loop.executor,
+      [&loop, op](controller::CreateTopicsAnswer answer) { OnAnswer(loop, op, std::move(answer)); });
 }
 
 }  // namespace ottla

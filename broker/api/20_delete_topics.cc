@@ -1,5 +1,6 @@
-// DeleteTopics (key 20), v0..v6. Controller only (NOT_CONTROLLER per topic). Answered when this broker's view no longer has the topics,
-// or REQUEST_TIMED_OUT after timeout_ms; files and znodes go later. v6 names topics by name or by id, never both for one entry.
+// DeleteTopics (key 20), v0..v6. Controller only (NOT_CONTROLLER per topic). Answered when this broker's view no longer
+// has the topics, or REQUEST_TIMED_OUT after timeout_ms; files and znodes go later. v6 names topics by name or by id,
+// never both for one entry.
 #include "common/protocol/messages/20_delete_topics.h"
 
 #include <algorithm>
@@ -72,7 +73,8 @@ void OnAnswer(ApiLoop& loop, const OperationPtr& op, controller::DeleteTopicsAns
 }
 
 // What is wrong with the request before the controller is asked; kNone: nothing.
-ErrorCode FaultOf(const std::vector<controller::DeletableTopic>& wanted, const BrokerConfig& config, std::int16_t version) {
+ErrorCode FaultOf(const std::vector<controller::DeletableTopic>& wanted, const BrokerConfig& config,
+                  std::int16_t version) {
   if (!config.delete_topic_enable) {
     return version < 3 ? ErrorCode::kInvalidRequest : ErrorCode::kTopicDeletionDisabled;
   }
@@ -99,10 +101,9 @@ void HandleDeleteTopics(ApiLoop& loop, RequestContext context, Responder respond
     Answer(*op);
     return;
   }
-  loop.services.controller.DeleteTopics(std::move(command), loop.executor,
-                                        [&loop, op](controller::DeleteTopicsAnswer answer) {
-                                          OnAnswer(loop, op, std::move(answer));
-                                        });
+  loop.services.controller.DeleteTopics(
+      std::move(command), loop.executor,
+      [&loop, op](controller::DeleteTopicsAnswer answer) { OnAnswer(loop, op, std::move(answer)); });
 }
 
 }  // namespace ottla

@@ -1,7 +1,7 @@
-// InitProducerId (key 22), v0..v5. For idempotent producers (no transactional id): a new producer id with epoch 0, from a block
-// leased by the controller; COORDINATOR_LOAD_IN_PROGRESS while no block can be had, which clients retry. Transactional ids
-// need the transaction coordinator, which this broker does not have yet: COORDINATOR_NOT_AVAILABLE, and neither
-// FindCoordinator nor the transaction APIs are advertised, so no client gets as far.
+// InitProducerId (key 22), v0..v5. For idempotent producers (no transactional id): a new producer id with epoch 0, from
+// a block leased by the controller; COORDINATOR_LOAD_IN_PROGRESS while no block can be had, which clients retry.
+// Transactional ids need the transaction coordinator, which this broker does not have yet: COORDINATOR_NOT_AVAILABLE,
+// and neither FindCoordinator nor the transaction APIs are advertised, so no client gets as far.
 #include "common/protocol/messages/22_init_producer_id.h"
 
 #include "broker/api/answer.h"

@@ -1,5 +1,5 @@
-// OffsetForLeaderEpoch (key 23), v0..v4. Where a leader epoch ends in the leader's log (KIP-101, KIP-320). Undefined: -1, -1 without
-// an error.
+// OffsetForLeaderEpoch (key 23), v0..v4. Where a leader epoch ends in the leader's log (KIP-101, KIP-320). Undefined:
+// -1, -1 without an error.
 #include "common/protocol/messages/23_offset_for_leader_epoch.h"
 
 #include <memory>
@@ -28,22 +28,22 @@ using Answer = OffsetForLeaderEpochResponse::EpochEndOffset;
 void Ask(ApiLoop& loop, const std::shared_ptr<Operation>& op, std::string_view topic,
          const OffsetForLeaderEpochRequest::OffsetForLeaderPartition& wanted, Answer* out) {
   const auto& shards = loop.services.shards;
-  shards.RunOn(shards.IndexOf(topic, wanted.partition),
-               [op, topic, wanted, out, &home = loop.executor](PartitionShard& shard) {
-                 const EpochEndAnswer answer = shard.OffsetForLeaderEpoch(
-                     topic, wanted.partition, LeaderEpoch(wanted.current_leader_epoch), LeaderEpoch(wanted.leader_epoch));
-                 auto fill = [op, out, answer] {
-                   out->error_code = answer.error;
-                   out->leader_epoch = answer.end.epoch.value;
-                   out->end_offset = answer.end.end.value;
-                   op->Finish();
-                 };
-                 if (home.OnThread()) {
-                   fill();
-                 } else {
-                   home.Post(std::move(fill));
-                 }
-               });
+  shards.RunOn(
+      shards.IndexOf(topic, wanted.partition), [op, topic, wanted, out, &home = loop.executor](PartitionShard& shard) {
+        const EpochEndAnswer answer = shard.OffsetForLeaderEpoch(
+            topic, wanted.partition, LeaderEpoch(wanted.current_leader_epoch), LeaderEpoch(wanted.leader_epoch));
+        auto fill = [op, out, answer] {
+          out->error_code = answer.error;
+          out->leader_epoch = answer.end.epoch.value;
+          out->end_offset = answer.end.end.value;
+          op->Finish();
+        };
+        if (home.OnThread()) {
+          fill();
+        } else {
+          home.Post(std::move(fill));
+        }
+      });
 }
 
 }  // namespace

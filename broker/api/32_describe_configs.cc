@@ -1,6 +1,6 @@
-// DescribeConfigs (key 32), v0..v4. Topics: the stored overrides over the broker's values; brokers: this broker only (its id, or ""
-// for the cluster default). Another broker's id is INVALID_REQUEST: clients ask that broker. Broker loggers and client metrics do
-// not exist here: INVALID_REQUEST.
+// DescribeConfigs (key 32), v0..v4. Topics: the stored overrides over the broker's values; brokers: this broker only
+// (its id, or "" for the cluster default). Another broker's id is INVALID_REQUEST: clients ask that broker. Broker
+// loggers and client metrics do not exist here: INVALID_REQUEST.
 #include "common/protocol/messages/32_describe_configs.h"
 
 #include <charconv>
@@ -87,8 +87,8 @@ Described DescribeBrokerResource(const ApiServices& services, std::string_view n
   }
   if (id != services.self.value) {
     return {ErrorCode::kInvalidRequest,
-            "Unexpected broker id, expected " + std::to_string(services.self.value) + " or empty string, but received " +
-                std::string(name),
+            "Unexpected broker id, expected " + std::to_string(services.self.value) +
+                " or empty string, but received " + std::string(name),
             {}};
   }
   return {ErrorCode::kNone, "", DescribeBroker(*services.config, keys)};
@@ -97,8 +97,8 @@ Described DescribeBrokerResource(const ApiServices& services, std::string_view n
 void DescribeTopicResource(ApiLoop& loop, const std::shared_ptr<Operation>& op, std::size_t index) {
   const auto& resource = op->request.resources[index];
   Described& out = op->results[index];
-  if (!ValidateTopicName(resource.resource_name).ok()) {
-    out = {ErrorCode::kInvalidTopicException, "Topic name is not legal: " + std::string(resource.resource_name), {}};
+  if (const Status legal = ValidateTopicName(resource.resource_name); !legal.ok()) {
+    out = {ErrorCode::kInvalidTopicException, legal.message(), {}};
     return;
   }
   if (loop.metadata()->FindTopic(resource.resource_name) == nullptr) {
@@ -134,8 +134,8 @@ void HandleDescribeConfigs(ApiLoop& loop, RequestContext context, Responder resp
     } else if (resource.resource_type == kBrokerResource) {
       op->results[i] = DescribeBrokerResource(loop.services, resource.resource_name, KeysOf(resource));
     } else {
-      op->results[i] = {ErrorCode::kInvalidRequest,
-                        "Unsupported resource type: " + std::to_string(resource.resource_type), {}};
+      op->results[i] = {
+          ErrorCode::kInvalidRequest, "Unsupported resource type: " + std::to_string(resource.resource_type), {}};
     }
   }
   op->Finish();

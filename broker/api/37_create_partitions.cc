@@ -1,5 +1,5 @@
-// CreatePartitions (key 37), v0..v3. Controller only (NOT_CONTROLLER per topic). Grows topics; answered when this broker's view shows
-// leaders for the new partitions, or REQUEST_TIMED_OUT after timeout_ms (they exist all the same).
+// CreatePartitions (key 37), v0..v3. Controller only (NOT_CONTROLLER per topic). Grows topics; answered when this
+// broker's view shows leaders for the new partitions, or REQUEST_TIMED_OUT after timeout_ms (they exist all the same).
 #include "common/protocol/messages/37_create_partitions.h"
 
 #include <algorithm>
@@ -103,10 +103,9 @@ void HandleCreatePartitions(ApiLoop& loop, RequestContext context, Responder res
   op->timeout_ms = request.timeout_ms;
   op->context = std::move(context);
   op->responder = std::move(responder);
-  loop.services.controller.CreatePartitions(std::move(command), loop.executor,
-                                            [&loop, op](controller::CreatePartitionsAnswer answer) {
-                                              OnAnswer(loop, op, std::move(answer));
-                                            });
+  loop.services.controller.CreatePartitions(
+      std::move(command), loop.executor,
+      [&loop, op](controller::CreatePartitionsAnswer answer) { OnAnswer(loop, op, std::move(answer)); });
 }
 
 }  // namespace ottla

@@ -10,7 +10,8 @@ namespace ottla {
 namespace {
 
 controller::AlterPartitionCommand ToCommand(const AlterPartitionRequest& request, std::int16_t version) {
-  controller::AlterPartitionCommand command{BrokerId(request.broker_id), BrokerEpoch(request.broker_epoch), version, {}};
+  controller::AlterPartitionCommand command{
+      BrokerId(request.broker_id), BrokerEpoch(request.broker_epoch), version, {}};
   for (const auto& topic : request.topics) {
     for (const auto& partition : topic.partitions) {
       controller::IsrProposal proposal;
@@ -57,12 +58,11 @@ void HandleAlterPartition(ApiLoop& loop, RequestContext context, Responder respo
   AlterPartitionRequest request;
   if (!DecodeOrClose(context, &request, responder)) return;
   controller::AlterPartitionCommand command = ToCommand(request, context.header.api_version);
-  loop.services.controller.AlterPartition(
-      std::move(command), loop.executor,
-      [context = std::move(context),
-       responder = std::move(responder)](const controller::AlterPartitionAnswer& answer) mutable {
-        AnswerWith(context.header, ToResponse(answer), std::move(responder));
-      });
+  loop.services.controller.AlterPartition(std::move(command), loop.executor,
+                                          [context = std::move(context), responder = std::move(responder)](
+                                              const controller::AlterPartitionAnswer& answer) mutable {
+                                            AnswerWith(context.header, ToResponse(answer), std::move(responder));
+                                          });
 }
 
 }  // namespace ottla

@@ -26,10 +26,10 @@ struct ApiServices {
   const Clock& clock;
   Executors& executors;
   PartitionShards& shards;
-  ReplicaManager& replicas;              // on the control loop
+  ReplicaManager& replicas;  // on the control loop
   controller::ControllerHandle& controller;
   TopicAdmin& topics;
-  ProducerIds& producer_ids;             // on the control loop
+  ProducerIds& producer_ids;  // on the control loop
   TopicConfigSource topic_config;
   std::function<std::int64_t()> finalized_features_epoch;  // any thread; -1: /feature not read yet
 };
@@ -54,10 +54,12 @@ struct ApiLoop {
   FetchSessionCache sessions;
   AppendScratch scratch;  // what the codecs keep between batches
   MetadataWaiters waiters;
+  // False in a new process until topics were seen or waited for: Metadata is held back for a moment, not answered with
+  // an empty cluster.
+  bool told_by_controller = false;
   // Fetches that wait for bytes, by connection (one each: Fetch is not pipelined), so that a connection that goes takes
   // its watches along.
   std::unordered_map<std::uint64_t, std::weak_ptr<FetchOperation>> waiting_fetches;
 };
-
 
 }  // namespace ottla

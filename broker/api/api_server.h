@@ -14,7 +14,8 @@ class ApiServer final : public RequestHandler, public LeadershipListener {
  public:
   ApiServer(ApiServices& services, Random random);
 
-  RequestClass Classify(const ConnectionInfo& connection, std::int16_t api_key, std::int16_t api_version) const override;
+  RequestClass Classify(const ConnectionInfo& connection, std::int16_t api_key,
+                        std::int16_t api_version) const override;
   void Handle(RequestContext request, Responder responder) override;
   void OnConnectionClosed(const ConnectionInfo& connection) override;
 

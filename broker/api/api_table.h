@@ -1,5 +1,5 @@
-// Every API this broker serves, one row each, ascending by key. ApiVersions advertises exactly this table; what is not in
-// it closes the connection. Nothing registers itself.
+// Every API this broker serves, one row each, ascending by key. ApiVersions advertises exactly this table; what is not
+// in it closes the connection. Nothing registers itself.
 #pragma once
 
 #include <cstdint>

@@ -5,8 +5,7 @@
 
 namespace ottla {
 
-FetchOperation::FetchOperation(ApiLoop& loop, RequestContext context, const FetchRequest& request,
-                               Responder responder)
+FetchOperation::FetchOperation(ApiLoop& loop, RequestContext context, const FetchRequest& request, Responder responder)
     : loop_(loop),
       context_(std::move(context)),
       responder_(std::move(responder)),

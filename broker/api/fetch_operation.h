@@ -65,9 +65,9 @@ class FetchOperation : public std::enable_shared_from_this<FetchOperation> {
   MetadataPtr view_;  // keeps the names alive that the shards are asked with
   std::vector<Item> items_;
   std::vector<Slice> slices_;
-  std::size_t open_ = 0;       // slices that have not answered this round
+  std::size_t open_ = 0;  // slices that have not answered this round
   bool answer_now_ = false;
-  bool ready_again_ = false;   // a watch fired while a round was open
+  bool ready_again_ = false;  // a watch fired while a round was open
   bool done_ = false;
   TimerId timer_ = 0;
 };

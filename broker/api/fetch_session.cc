@@ -9,9 +9,7 @@ namespace {
 constexpr std::int32_t kInitialEpoch = 0;
 constexpr std::int32_t kFinalEpoch = -1;
 
-std::int32_t NextEpoch(std::int32_t epoch) {
-  return epoch == std::numeric_limits<std::int32_t>::max() ? 1 : epoch + 1;
-}
+std::int32_t NextEpoch(std::int32_t epoch) { return epoch == std::numeric_limits<std::int32_t>::max() ? 1 : epoch + 1; }
 
 FetchContext Refuse(ErrorCode error) {
   FetchContext context;
@@ -118,8 +116,8 @@ std::int32_t FetchSessionCache::NewId() {
   }
 }
 
-bool MustMention(FetchSessionPartition& partition, std::int64_t high_watermark, std::int64_t log_start, bool has_records,
-                 bool has_error, bool diverging) {
+bool MustMention(FetchSessionPartition& partition, std::int64_t high_watermark, std::int64_t log_start,
+                 bool has_records, bool has_error, bool diverging) {
   bool mention = has_records || diverging;
   if (partition.told_high_watermark != high_watermark) {
     partition.told_high_watermark = high_watermark;

@@ -130,7 +130,7 @@ class FetchSessionCache {
 
 // True when an incremental answer must mention the partition; remembers what is told. `has_records`, `error` and
 // `diverging` as in the answer being built.
-bool MustMention(FetchSessionPartition& partition, std::int64_t high_watermark, std::int64_t log_start, bool has_records,
-                 bool has_error, bool diverging);
+bool MustMention(FetchSessionPartition& partition, std::int64_t high_watermark, std::int64_t log_start,
+                 bool has_records, bool has_error, bool diverging);
 
 }  // namespace ottla

@@ -20,8 +20,8 @@ class TopicAdmin {
   virtual void Load(std::vector<std::string> topics, Task done) = 0;
   // The overrides in /config/topics/T; none when there is no such node.
   virtual void Overrides(std::string topic, Executor& reply_on, UniqueFunction<void(Result<Properties>)> done) = 0;
-  // Creates the topic with the broker's defaults (auto.create.topics.enable), as Kafka does: in ZooKeeper, by the broker
-  // that was asked, whoever is the controller. kNone: created; kTopicAlreadyExists: by somebody else meanwhile.
+  // Creates the topic with the broker's defaults (auto.create.topics.enable), as Kafka does: in ZooKeeper, by the
+  // broker that was asked, whoever is the controller. kNone: created; kTopicAlreadyExists: by somebody else meanwhile.
   virtual void CreateAutomatically(std::string topic, Executor& reply_on, UniqueFunction<void(ErrorCode)> done) = 0;
 };
 

@@ -47,8 +47,8 @@ class Broker final : private LeadershipListener {
   // Hands leadership over, closes everything, leaves clean marks. `done` on the control loop.
   void Stop(Task done);
 
-  BrokerId id() const { return self_; }                                    // after Start
-  const std::vector<std::uint16_t>& ports() const { return ports_; }       // bound, in the order of `listeners`
+  BrokerId id() const { return self_; }                               // after Start
+  const std::vector<std::uint16_t>& ports() const { return ports_; }  // bound, in the order of `listeners`
   // Every replica of data loop `loop`; only on that loop.
   void ForEachReplica(std::size_t loop, const std::function<void(const PartitionInfo&)>& visit) const;
 

@@ -1,4 +1,5 @@
-// The start of a broker, one step after the other: locks, session, identity, logs, parts, sockets, registration, service.
+// The start of a broker, one step after the other: locks, session, identity, logs, parts, sockets, registration,
+// service.
 #include <algorithm>
 #include <utility>
 
@@ -36,7 +37,8 @@ void Broker::Start(UniqueFunction<void(Status)> done) {
     started_ = std::move(done);
     // Below 2.8 there are no topic ids and, below 2.7, ISR changes go through ZooKeeper: not built yet.
     if (config_->inter_broker_version < InterBrokerVersion{2, 8, 1}) {
-      StartFailed({StatusCode::kUnsupported, "inter.broker.protocol.version " + config_->inter_broker_version.ToString() +
+      StartFailed({StatusCode::kUnsupported, "inter.broker.protocol.version " +
+                                                 config_->inter_broker_version.ToString() +
                                                  " is not supported; use 2.8 or newer"});
       return;
     }
@@ -183,10 +185,9 @@ void Broker::Build() {
 
   ControllerClient::Options client{self_, listener, Millis(config_->request_timeout_ms)};
   controller_client_ = std::make_unique<ControllerClient>(control_context_, env_.network, env_.random.Next(), client);
-  producer_ids_ = std::make_unique<ProducerIds>(
-      control_, [this](UniqueFunction<void(Result<ProducerIdBlock>)> done) {
-        controller_client_->AllocateProducerIds(std::move(done));
-      });
+  producer_ids_ = std::make_unique<ProducerIds>(control_, [this](UniqueFunction<void(Result<ProducerIdBlock>)> done) {
+    controller_client_->AllocateProducerIds(std::move(done));
+  });
 
   controller::ControllerOptions control;
   control.core.self = self_;
@@ -211,20 +212,19 @@ void Broker::Build() {
       control_, env_.zk, env_.clock, control,
       controller::MakeRpcLinks(control_context_, env_.network, env_.random.Fork(), link));
 
-  services_ = std::make_unique<ApiServices>(ApiServices{.config = config_,
-                                                        .self = self_,
-                                                        .cluster_id = cluster_id_,
-                                                        .clock = env_.clock,
-                                                        .executors = env_.executors,
-                                                        .shards = *shards_,
-                                                        .replicas = *replicas_,
-                                                        .controller = *controller_,
-                                                        .topics = topics_,
-                                                        .producer_ids = *producer_ids_,
-                                                        .topic_config = topic_config,
-                                                        .finalized_features_epoch = [this] {
-                                                          return watcher_.feature_version();
-                                                        }});
+  services_ = std::make_unique<ApiServices>(
+      ApiServices{.config = config_,
+                  .self = self_,
+                  .cluster_id = cluster_id_,
+                  .clock = env_.clock,
+                  .executors = env_.executors,
+                  .shards = *shards_,
+                  .replicas = *replicas_,
+                  .controller = *controller_,
+                  .topics = topics_,
+                  .producer_ids = *producer_ids_,
+                  .topic_config = topic_config,
+                  .finalized_features_epoch = [this] { return watcher_.feature_version(); }});
   api_ = std::make_unique<ApiServer>(*services_, env_.random.Fork());
   topics_.SetView([this] { return replicas_->metadata(); });
   topics_.OnChange([this](const std::string& topic) { replicas_->OnTopicConfigChanged(topic); });
@@ -253,12 +253,13 @@ void Broker::Listen() {
   std::vector<SocketServer::ListenerSpec> listeners;
   for (const ListenerEndpoint& at : config_->listeners.listeners) {
     if (at.protocol != SecurityProtocol::kPlaintext) {
-      StartFailed({StatusCode::kUnsupported, "listener " + at.listener + " asks for " + std::string(ToString(at.protocol)) +
+      StartFailed({StatusCode::kUnsupported, "listener " + at.listener + " asks for " +
+                                                 std::string(ToString(at.protocol)) +
                                                  ", which is not supported yet; only PLAINTEXT is"});
       return;
     }
-    listeners.push_back({at.listener, std::string(ToString(at.protocol)),
-                         Endpoint{at.host, static_cast<std::uint16_t>(at.port)}});
+    listeners.push_back(
+        {at.listener, std::string(ToString(at.protocol)), Endpoint{at.host, static_cast<std::uint16_t>(at.port)}});
   }
   sockets_->Start(std::move(listeners), [this](Result<std::vector<std::uint16_t>> ports) {
     control_.Post([this, ports = std::move(ports)]() mutable {
@@ -273,7 +274,8 @@ void Broker::Listen() {
 }
 
 void Broker::Register() {
-  // A foreign owner of our znode is waited for as long as ZooKeeper may keep a dead process's session, and a little more.
+  // A foreign owner of our znode is waited for as long as ZooKeeper may keep a dead process's session, and a little
+  // more.
   const Micros wait = Millis(config_->zookeeper_session_timeout_ms) * 5 / 4;
   registration_.Register(self_, RegistrationData(), wait, [this](Result<BrokerEpoch> epoch) {
     if (!epoch.ok()) {
@@ -307,13 +309,13 @@ void Broker::StartTimers() {
     };
   };
   const Millis points(config_->log_flush_offset_checkpoint_interval_ms);
-  Every(kFirstUpkeep, points, [this, log_failure] {
-    logs_->CheckpointRecoveryPoints(log_failure("recovery point checkpoint"));
-  });
+  Every(kFirstUpkeep, points,
+        [this, log_failure] { logs_->CheckpointRecoveryPoints(log_failure("recovery point checkpoint")); });
   const Millis starts(config_->log_flush_start_offset_checkpoint_interval_ms);
   Every(kFirstUpkeep, starts, [this, log_failure] { logs_->CheckpointLogStarts(log_failure("log start checkpoint")); });
   Every(kFirstUpkeep, Millis(config_->log_retention_check_interval_ms), [this] { logs_->RunRetention(); });
-  Every(kFirstUpkeep, Millis(config_->producer_id_expiration_check_interval_ms), [this] { logs_->RunProducerExpiry(); });
+  Every(kFirstUpkeep, Millis(config_->producer_id_expiration_check_interval_ms),
+        [this] { logs_->RunProducerExpiry(); });
   constexpr std::int64_t kNever = std::int64_t{1} << 50;  // ms; the default is the largest number there is
   if (config_->log_flush_scheduler_interval_ms < kNever) {
     const Millis flush(std::max<std::int64_t>(1, config_->log_flush_scheduler_interval_ms));

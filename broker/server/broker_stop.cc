@@ -1,5 +1,5 @@
-// The end of a broker: leadership away, connections closed, replicas at rest, logs flushed with clean marks, session ended.
-// After a failed start the same steps run over what was built.
+// The end of a broker: leadership away, connections closed, replicas at rest, logs flushed with clean marks, session
+// ended. After a failed start the same steps run over what was built.
 #include <utility>
 
 #include "broker/server/broker.h"

@@ -1,5 +1,6 @@
-// Follows /config/changes: every broker hears of a changed entity by a sequential child there, reads the entity again and
-// removes children older than 15 minutes, whoever wrote them. Also keeps the version of /feature. Owner: the control loop.
+// Follows /config/changes: every broker hears of a changed entity by a sequential child there, reads the entity again
+// and removes children older than 15 minutes, whoever wrote them. Also keeps the version of /feature. Owner: the
+// control loop.
 #pragma once
 
 #include <atomic>
@@ -35,9 +36,9 @@ class ConfigWatcher {
   ZkClient& zk_;
   const Clock& clock_;
   const std::function<void(const std::string&)> changed_;
-  std::int64_t last_seen_ = -1;                // number of the newest child handled
-  std::map<std::string, std::int64_t> ages_;   // ctime (ms) of children handled and still there
-  std::uint64_t session_ = 0;                  // callbacks of an older Start are ignored
+  std::int64_t last_seen_ = -1;               // number of the newest child handled
+  std::map<std::string, std::int64_t> ages_;  // ctime (ms) of children handled and still there
+  std::uint64_t session_ = 0;                 // callbacks of an older Start are ignored
   std::atomic<std::int64_t> feature_version_{-1};
 };
 

@@ -1,6 +1,6 @@
 // ottla-broker server.properties [--override key=value]...
-// Runs in the foreground and logs to stderr; SIGTERM and SIGINT end it in order (0), a failed start or a fatal condition
-// says one line and ends it with 1. The only place that knows the real world and gflags.
+// Runs in the foreground and logs to stderr; SIGTERM and SIGINT end it in order (0), a failed start or a fatal
+// condition says one line and ends it with 1. The only place that knows the real world and gflags.
 #include <gflags/gflags.h>
 #include <signal.h>
 #include <sys/random.h>
@@ -157,7 +157,8 @@ int Serve(Env env, std::shared_ptr<const BrokerConfig> config, Keeper* keeper, c
   }
   if (message.kind != Inbox::Kind::kSignal) {
     const bool starting = message.kind == Inbox::Kind::kStarted;
-    LOG(ERROR) << (starting ? "the broker could not start: " : "this broker cannot go on: ") << message.status.message();
+    LOG(ERROR) << (starting ? "the broker could not start: " : "this broker cannot go on: ")
+               << message.status.message();
     status = 1;
   }
   broker->Stop([inbox] { inbox->Put({Inbox::Kind::kStopped, {}}); });
@@ -189,7 +190,8 @@ int Main(int argc, char** argv) {
     if (started.ok()) {
       keeper.emplace(std::move(*started));
     } else {
-      warnings.push_back("no keeper: after a kill -9 others wait for the session timeout: " + started.status().message());
+      warnings.push_back("no keeper: after a kill -9 others wait for the session timeout: " +
+                         started.status().message());
     }
   }
   for (const std::string& warning : warnings) LOG(WARNING) << warning;

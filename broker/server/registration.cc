@@ -73,7 +73,7 @@ void Registration::CreatePath(std::shared_ptr<std::vector<std::string>> paths, s
     }
     zk_.Create(path, std::nullopt, ZkCreateMode::kPersistent,
                [this, path, paths = std::move(paths), at, done = std::move(done)](ZkError created,
-                                                                                 const std::string&) mutable {
+                                                                                  const std::string&) mutable {
                  if (created == ZkError::kOk || created == ZkError::kNodeExists) {
                    CreatePath(std::move(paths), at + 1, std::move(done));
                  } else {
@@ -84,33 +84,33 @@ void Registration::CreatePath(std::shared_ptr<std::vector<std::string>> paths, s
 }
 
 void Registration::ReadClusterId(UniqueFunction<void(Result<std::string>)> done) {
-  zk_.Get(zk::kClusterId, nullptr, [this, done = std::move(done)](ZkError error, const ZkData& data,
-                                                                  const ZkStat&) mutable {
-    if (error == ZkError::kOk) {
-      done(zk::DecodeClusterId(data));
-      return;
-    }
-    if (error != ZkError::kNoNode) {
-      done(Failed(std::string("reading ") + zk::kClusterId, error));
-      return;
-    }
-    Uuid id;
-    do {
-      id = Uuid::FromRandom(random_.Next(), random_.Next());
-    } while (id.IsReserved());
-    zk_.Create("/cluster", std::nullopt, ZkCreateMode::kPersistent,
-               [this, id, done = std::move(done)](ZkError, const std::string&) mutable {
-                 zk_.Create(zk::kClusterId, zk::EncodeClusterId(id.ToString()), ZkCreateMode::kPersistent,
-                            [this, done = std::move(done)](ZkError created, const std::string&) mutable {
-                              // Ours or another broker's: what is stored now is the id.
-                              if (created == ZkError::kOk || created == ZkError::kNodeExists) {
-                                ReadClusterId(std::move(done));
-                              } else {
-                                done(Failed(std::string("creating ") + zk::kClusterId, created));
-                              }
-                            });
-               });
-  });
+  zk_.Get(zk::kClusterId, nullptr,
+          [this, done = std::move(done)](ZkError error, const ZkData& data, const ZkStat&) mutable {
+            if (error == ZkError::kOk) {
+              done(zk::DecodeClusterId(data));
+              return;
+            }
+            if (error != ZkError::kNoNode) {
+              done(Failed(std::string("reading ") + zk::kClusterId, error));
+              return;
+            }
+            Uuid id;
+            do {
+              id = Uuid::FromRandom(random_.Next(), random_.Next());
+            } while (id.IsReserved());
+            zk_.Create("/cluster", std::nullopt, ZkCreateMode::kPersistent,
+                       [this, id, done = std::move(done)](ZkError, const std::string&) mutable {
+                         zk_.Create(zk::kClusterId, zk::EncodeClusterId(id.ToString()), ZkCreateMode::kPersistent,
+                                    [this, done = std::move(done)](ZkError created, const std::string&) mutable {
+                                      // Ours or another broker's: what is stored now is the id.
+                                      if (created == ZkError::kOk || created == ZkError::kNodeExists) {
+                                        ReadClusterId(std::move(done));
+                                      } else {
+                                        done(Failed(std::string("creating ") + zk::kClusterId, created));
+                                      }
+                                    });
+                       });
+          });
 }
 
 void Registration::GenerateId(std::int32_t reserved_max, UniqueFunction<void(Result<BrokerId>)> done) {
@@ -156,7 +156,8 @@ void Registration::CheckEndpoints(const std::shared_ptr<Attempt>& attempt) {
       }
       const std::string path = std::string(zk::kBrokerIds) + "/" + id;
       zk_.Get(path, nullptr, [attempt, id, clash, finish](ZkError got, const ZkData& data, const ZkStat&) {
-        const auto other = got == ZkError::kOk ? zk::DecodeBroker(data) : Result<zk::BrokerRegistration>(Failed(id, got));
+        const auto other =
+            got == ZkError::kOk ? zk::DecodeBroker(data) : Result<zk::BrokerRegistration>(Failed(id, got));
         if (other.ok()) {
           for (const auto& theirs : other->endpoints) {
             for (const auto& ours : attempt->what.endpoints) {
@@ -206,10 +207,11 @@ void Registration::LookAtOwner(const std::shared_ptr<Attempt>& attempt) {
       return;
     }
     if (clock_.Now() >= attempt->wait_until) {
-      attempt->done(Status(StatusCode::kAlreadyExists,
-                           "broker id " + std::to_string(attempt->self.value) + " is registered by another live broker (" +
-                               zk::Broker(attempt->self) + " is owned by ZooKeeper session " + Hex(stat.ephemeral_owner) +
-                               "); stop that broker or choose another broker.id"));
+      attempt->done(
+          Status(StatusCode::kAlreadyExists, "broker id " + std::to_string(attempt->self.value) +
+                                                 " is registered by another live broker (" + zk::Broker(attempt->self) +
+                                                 " is owned by ZooKeeper session " + Hex(stat.ephemeral_owner) +
+                                                 "); stop that broker or choose another broker.id"));
       return;
     }
     if (error == ZkError::kOk && attempt->said_owner != stat.ephemeral_owner) {

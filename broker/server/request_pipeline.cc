@@ -152,7 +152,8 @@ void RequestPipeline::Classify(Pending& next) {
   }
   if (next.close) {
     LOG_EVERY_T(WARNING, 1) << "closing " << info_->peer.ToString() << " on " << info_->listener << ": API "
-                 << parsed.header.api_key << " v" << parsed.header.api_version << " is malformed or not served here";
+                            << parsed.header.api_key << " v" << parsed.header.api_version
+                            << " is malformed or not served here";
     return;
   }
   const std::size_t header_bytes = too_new ? frame.size() : static_cast<std::size_t>(parsed.body.data() - frame.data());

@@ -98,17 +98,18 @@ void TopicStore::Load(std::vector<std::string> topics, Task done) {
 
 void TopicStore::LoadOne(std::string topic, std::shared_ptr<Task> done) {
   const std::string path = zk::TopicConfig(topic);
-  zk_.Get(path, nullptr, [this, topic = std::move(topic), done = std::move(done)](ZkError error, const ZkData& data,
-                                                                                 const ZkStat&) mutable {
-    if (error == ZkError::kOk || error == ZkError::kNoNode) {
-      Take(topic, error == ZkError::kOk ? data : ZkData());
-      (*done)();
-      return;
-    }
-    control_.RunAfter(kRetry, [this, topic = std::move(topic), done = std::move(done)]() mutable {
-      LoadOne(std::move(topic), std::move(done));
-    });
-  });
+  zk_.Get(path, nullptr,
+          [this, topic = std::move(topic), done = std::move(done)](ZkError error, const ZkData& data,
+                                                                   const ZkStat&) mutable {
+            if (error == ZkError::kOk || error == ZkError::kNoNode) {
+              Take(topic, error == ZkError::kOk ? data : ZkData());
+              (*done)();
+              return;
+            }
+            control_.RunAfter(kRetry, [this, topic = std::move(topic), done = std::move(done)]() mutable {
+              LoadOne(std::move(topic), std::move(done));
+            });
+          });
 }
 
 void TopicStore::Take(const std::string& topic, const ZkData& data) {
@@ -138,16 +139,18 @@ void TopicStore::Forget(const std::string& topic) {
 void TopicStore::Overrides(std::string topic, Executor& reply_on, UniqueFunction<void(Result<Properties>)> done) {
   control_.Post([this, topic = std::move(topic), &reply_on, done = std::move(done)]() mutable {
     const std::string path = zk::TopicConfig(topic);
-    zk_.Get(path, nullptr, [topic = std::move(topic), &reply_on, done = std::move(done)](
-                               ZkError error, const ZkData& data, const ZkStat&) mutable {
-      Result<Properties> result = Properties();
-      if (error == ZkError::kOk) {
-        result = ToOverrides(topic, data);
-      } else if (error != ZkError::kNoNode) {
-        result = Status(StatusCode::kUnavailable, "ZooKeeper: " + std::string(ToString(error)));
-      }
-      reply_on.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
-    });
+    zk_.Get(
+        path, nullptr,
+        [topic = std::move(topic), &reply_on, done = std::move(done)](ZkError error, const ZkData& data,
+                                                                      const ZkStat&) mutable {
+          Result<Properties> result = Properties();
+          if (error == ZkError::kOk) {
+            result = ToOverrides(topic, data);
+          } else if (error != ZkError::kNoNode) {
+            result = Status(StatusCode::kUnavailable, "ZooKeeper: " + std::string(ToString(error)));
+          }
+          reply_on.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+        });
   });
 }
 
@@ -168,9 +171,8 @@ void TopicStore::Create(std::string topic, UniqueFunction<void(ErrorCode)> done)
     return;
   }
   bool collides = false;
-  view->ForEachTopic([&](const MetadataTopic& other) {
-    collides |= other.name != topic && TopicNamesCollide(other.name, topic);
-  });
+  view->ForEachTopic(
+      [&](const MetadataTopic& other) { collides |= other.name != topic && TopicNamesCollide(other.name, topic); });
   if (collides) {
     done(ErrorCode::kInvalidTopicException);
     return;

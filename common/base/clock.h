@@ -15,7 +15,7 @@ using MonoTime = std::chrono::time_point<class Clock, Micros>;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual MonoTime Now() const = 0;           // any thread
+  virtual MonoTime Now() const = 0;             // any thread
   virtual std::int64_t WallMillis() const = 0;  // since 1970 UTC; may jump
 };
 

@@ -34,7 +34,7 @@ class Executors {
   virtual ~Executors() = default;
   virtual std::size_t data_loops() const = 0;
   virtual Executor& Data(std::size_t index) = 0;  // connections and partitions
-  virtual Executor& Control() = 0;  // ZooKeeper session, registration, controller, control requests
+  virtual Executor& Control() = 0;                // ZooKeeper session, registration, controller, control requests
   // Slow disk work of one log dir (index in log.dirs): fsync, open, delete, cold reads, recovery. May block.
   virtual Executor& Disk(std::size_t log_dir_index) = 0;
 };

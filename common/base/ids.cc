@@ -46,8 +46,8 @@ std::optional<Uuid> Uuid::FromString(std::string_view text) {
 }
 
 Uuid Uuid::FromRandom(std::uint64_t high, std::uint64_t low) {
-  high = (high & ~0xF000ULL) | 0x4000ULL;                               // version 4
-  low = (low & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL;          // IETF variant
+  high = (high & ~0xF000ULL) | 0x4000ULL;                       // version 4
+  low = (low & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL;  // IETF variant
   Uuid id;
   for (int i = 0; i < 8; ++i) {
     id.bytes[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(high >> (56 - 8 * i));

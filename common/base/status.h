@@ -57,8 +57,8 @@ Status ErrnoStatus(int error_number, std::string_view doing);
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                                          // NOLINT
-  Result(Status status) : status_(std::move(status)) { OTTLA_CHECK(!status_.ok()); }    // NOLINT
+  Result(T value) : value_(std::move(value)) {}                                       // NOLINT
+  Result(Status status) : status_(std::move(status)) { OTTLA_CHECK(!status_.ok()); }  // NOLINT
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
@@ -84,8 +84,8 @@ class [[nodiscard]] Result {
   std::optional<T> value_;
 };
 
-#define OTTLA_RETURN_IF_ERROR(expr)                    \
-  do {                                                 \
+#define OTTLA_RETURN_IF_ERROR(expr)                                         \
+  do {                                                                      \
     if (::ottla::Status status__ = (expr); !status__.ok()) return status__; \
   } while (false)
 

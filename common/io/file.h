@@ -24,6 +24,9 @@ class File {
   // Quick when the bytes go to the page cache. Short writes are continued; on failure some bytes may have been written
   // (the caller truncates back). The file grows as needed.
   virtual Status WriteAt(std::span<const iovec> parts, std::uint64_t offset) = 0;
+  // Right after WriteAt, on the same thread: did it wait for anything (the disk, the journal, room for dirty pages)?
+  // A long write that did not was kept from its core by others, which says nothing about the disk. True: not known.
+  virtual bool WaitedInWrite() const { return true; }
   // Reads up to `into.size()` bytes; fewer only at the end of the file.
   virtual Result<std::size_t> ReadAt(std::span<char> into, std::uint64_t offset) const = 0;
   // As ReadAt, but kUnavailable instead of waiting for the disk (preadv2 RWF_NOWAIT). For data loops.
@@ -58,13 +61,14 @@ class DirLock {
 };
 
 enum class OpenMode {
-  kRead,    // must exist
-  kWrite,   // read and write, must exist
-  kCreate,  // read and write, created if missing (directory entry not yet durable)
+  kRead,           // must exist
+  kWrite,          // read and write, must exist
+  kCreate,         // read and write, created if missing (directory entry not yet durable)
   kCreatePrivate,  // as kCreate, and nobody but the owner may read it
 };
 
-// Paths are as the config gives them. Directory changes (create, rename, remove) are durable after SyncDir of the parent.
+// Paths are as the config gives them. Directory changes (create, rename, remove) are durable after SyncDir of the
+// parent.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;

@@ -67,9 +67,9 @@ struct OptionalOps {
 };
 
 struct Field {
-  const char* name = nullptr;  // the member's name; in camelCase it is Kafka's
-  const StructRows* rows = nullptr;  // kStruct, or kArray of structs
-  const ArrayOps* array = nullptr;   // kArray
+  const char* name = nullptr;                    // the member's name; in camelCase it is Kafka's
+  const StructRows* rows = nullptr;              // kStruct, or kArray of structs
+  const ArrayOps* array = nullptr;               // kArray
   const OptionalOps* optional_struct = nullptr;  // kStruct held in an optional
   Versions versions;
   Versions nullable = kNoVersions;
@@ -142,18 +142,30 @@ template <FieldKind kind>
 struct Is {
   static constexpr FieldKind kKind = kind;
 };
-template <> struct KindOf<bool> : Is<FieldKind::kBool> {};
-template <> struct KindOf<std::int8_t> : Is<FieldKind::kInt8> {};
-template <> struct KindOf<std::int16_t> : Is<FieldKind::kInt16> {};
-template <> struct KindOf<ErrorCode> : Is<FieldKind::kInt16> {};
-template <> struct KindOf<std::uint16_t> : Is<FieldKind::kUint16> {};
-template <> struct KindOf<std::int32_t> : Is<FieldKind::kInt32> {};
-template <> struct KindOf<std::uint32_t> : Is<FieldKind::kUint32> {};
-template <> struct KindOf<std::int64_t> : Is<FieldKind::kInt64> {};
-template <> struct KindOf<double> : Is<FieldKind::kFloat64> {};
-template <> struct KindOf<Uuid> : Is<FieldKind::kUuid> {};
-template <> struct KindOf<std::string_view> : Is<FieldKind::kString> {};
-template <> struct KindOf<Records> : Is<FieldKind::kRecords> {};
+template <>
+struct KindOf<bool> : Is<FieldKind::kBool> {};
+template <>
+struct KindOf<std::int8_t> : Is<FieldKind::kInt8> {};
+template <>
+struct KindOf<std::int16_t> : Is<FieldKind::kInt16> {};
+template <>
+struct KindOf<ErrorCode> : Is<FieldKind::kInt16> {};
+template <>
+struct KindOf<std::uint16_t> : Is<FieldKind::kUint16> {};
+template <>
+struct KindOf<std::int32_t> : Is<FieldKind::kInt32> {};
+template <>
+struct KindOf<std::uint32_t> : Is<FieldKind::kUint32> {};
+template <>
+struct KindOf<std::int64_t> : Is<FieldKind::kInt64> {};
+template <>
+struct KindOf<double> : Is<FieldKind::kFloat64> {};
+template <>
+struct KindOf<Uuid> : Is<FieldKind::kUuid> {};
+template <>
+struct KindOf<std::string_view> : Is<FieldKind::kString> {};
+template <>
+struct KindOf<Records> : Is<FieldKind::kRecords> {};
 
 template <class T>
 struct Unwrapped {
@@ -183,25 +195,28 @@ void* ResizeVector(std::vector<T>& vector, std::size_t count) {
 template <class T>
 constexpr ArrayOps kVectorOps{
     .element_size = sizeof(T),
-    .view = [](const void* array) {
-      const auto& vector = *static_cast<const std::vector<T>*>(array);
-      return ArrayView{.data = vector.data(), .count = vector.size()};
-    },
+    .view =
+        [](const void* array) {
+          const auto& vector = *static_cast<const std::vector<T>*>(array);
+          return ArrayView{.data = vector.data(), .count = vector.size()};
+        },
     .resize = [](void* array, std::size_t count) { return ResizeVector(*static_cast<std::vector<T>*>(array), count); },
     .set_null = nullptr};
 
 template <class T>
 constexpr ArrayOps kOptionalVectorOps{
     .element_size = sizeof(T),
-    .view = [](const void* array) {
-      const auto& optional = *static_cast<const std::optional<std::vector<T>>*>(array);
-      return optional ? ArrayView{.data = optional->data(), .count = optional->size()} : ArrayView{.null = true};
-    },
-    .resize = [](void* array, std::size_t count) {
-      auto& optional = *static_cast<std::optional<std::vector<T>>*>(array);
-      if (!optional) optional.emplace();
-      return ResizeVector(*optional, count);
-    },
+    .view =
+        [](const void* array) {
+          const auto& optional = *static_cast<const std::optional<std::vector<T>>*>(array);
+          return optional ? ArrayView{.data = optional->data(), .count = optional->size()} : ArrayView{.null = true};
+        },
+    .resize =
+        [](void* array, std::size_t count) {
+          auto& optional = *static_cast<std::optional<std::vector<T>>*>(array);
+          if (!optional) optional.emplace();
+          return ResizeVector(*optional, count);
+        },
     .set_null = [](void* array) { static_cast<std::optional<std::vector<T>>*>(array)->reset(); }};
 
 template <class T>
@@ -270,16 +285,16 @@ constexpr MessageRows MakeMessage(std::string_view name, MessageType type) {
 
 }  // namespace field_internal
 
-// OTTLA_ROWS(Struct, ROW(member, versions).Nullable(versions).Tag(n).Ignorable(), ...): versions default to all that the
-// enclosing struct is in. Structs used by others come first.
-#define OTTLA_ROWS(Struct, ...)                                                                 \
-  template <>                                                                                   \
-  struct RowsOf<Struct> {                                                                       \
-    using Self = Struct;                                                                        \
-    static_assert(std::is_standard_layout_v<Self>, "offsetof needs it");                        \
-    static constexpr Self kDefaults{};                                                          \
-    static constexpr auto kFields = field_internal::MakeRows(__VA_ARGS__);                      \
-    static constexpr StructRows kRows = field_internal::MakeStruct(kFields, &kDefaults);        \
+// OTTLA_ROWS(Struct, ROW(member, versions).Nullable(versions).Tag(n).Ignorable(), ...): versions default to all that
+// the enclosing struct is in. Structs used by others come first.
+#define OTTLA_ROWS(Struct, ...)                                                          \
+  template <>                                                                            \
+  struct RowsOf<Struct> {                                                                \
+    using Self = Struct;                                                                 \
+    static_assert(std::is_standard_layout_v<Self>, "offsetof needs it");                 \
+    static constexpr Self kDefaults{};                                                   \
+    static constexpr auto kFields = field_internal::MakeRows(__VA_ARGS__);               \
+    static constexpr StructRows kRows = field_internal::MakeStruct(kFields, &kDefaults); \
   };
 
 #define ROW(member, ...) \

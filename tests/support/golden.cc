@@ -44,7 +44,8 @@ void ForEachGolden(const std::string& name, const std::function<void(const nlohm
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     if (end > at) {
-      each(nlohmann::json::parse(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end)));
+      each(nlohmann::json::parse(text.begin() + static_cast<std::ptrdiff_t>(at),
+                                 text.begin() + static_cast<std::ptrdiff_t>(end)));
       ++lines;
     }
     at = end + 1;
@@ -54,7 +55,8 @@ void ForEachGolden(const std::string& name, const std::function<void(const nlohm
 
 std::string FromHex(std::string_view hex) {
   std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(Nibble(hex[i]) * 16 + Nibble(hex[i + 1]));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(Nibble(hex[i]) * 16 + Nibble(hex[i + 1]));
   return bytes;
 }
 

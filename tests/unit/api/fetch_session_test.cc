@@ -59,13 +59,12 @@ TEST(FetchSession, WishesAreAddedReplacedAndForgottenAndTheEmptySessionEnds) {
   const FetchContext full = cache.Begin(Full(first), At(0));
   const FetchWish more[] = {Wish("t", 1, 77), Wish("u", 0)};
   const FetchWish gone[] = {Wish("t", 0)};
-  const FetchContext next = cache.Begin(
-      {.session_id = full.session_id, .session_epoch = 1, .wishes = more, .forgotten = gone}, At(1));
+  const FetchContext next =
+      cache.Begin({.session_id = full.session_id, .session_epoch = 1, .wishes = more, .forgotten = gone}, At(1));
   ASSERT_EQ(next.session->size(), 2u);
   EXPECT_EQ(next.session->partitions().front().wish.fetch_offset, 77);
   const FetchWish rest[] = {Wish("t", 1), Wish("u", 0)};
-  const FetchContext last =
-      cache.Begin({.session_id = full.session_id, .session_epoch = 2, .forgotten = rest}, At(1));
+  const FetchContext last = cache.Begin({.session_id = full.session_id, .session_epoch = 2, .forgotten = rest}, At(1));
   EXPECT_EQ(last.kind, Kind::kSessionless);
   EXPECT_EQ(last.session_id, 0);
   EXPECT_EQ(cache.size(), 0u);

@@ -68,6 +68,9 @@ void SimConsumer::Fetch(Slot& slot) {
   request.max_bytes = 1 << 20;
   FetchRequest::FetchPartition wanted;
   wanted.partition = slot.tp.partition;
+  // As real consumers do: a follower with an older or newer leadership refuses, instead of judging the offset by a log
+  // that may be shorter.
+  wanted.current_leader_epoch = view_.EpochOf(slot.tp);
   wanted.fetch_offset = slot.next.value;
   wanted.partition_max_bytes = static_cast<std::int32_t>(1 + random_.Below(64 << 10));
   FetchRequest::FetchTopic topic;

@@ -60,6 +60,9 @@ run_ctest() {
   [ "$failed" = 0 ] || { echo "---- $log"; grep -vE ' Passed ' "$log" | tail -n 120; echo "----"; }
 }
 
+# A second run is much quicker with a compiler cache; a launcher that the caller names is left alone.
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}; fi
+
 configure() {
   local dir=$1
   shift

@@ -88,10 +88,7 @@ void Fill(const ApiServices& services, const CreatedTopic& topic, std::vector<Co
   out->topic_id = topic.id;
   out->error_code = topic.error;
   out->error_message = NullIfEmpty(topic.message);
-  if (topic.error != ErrorCode::kNone) {
-    out->configs.reset();
-    return;
-  }
+  if (topic.error != ErrorCode::kNone) return;  // with an empty list of configs
   out->num_partitions = topic.partitions;
   out->replication_factor = topic.replication_factor;
   *entries = DescribeTopic(*services.config, topic.configs, std::nullopt);

@@ -66,8 +66,7 @@ void Operation::Finish() {
     out.resource_type = request.resources[i].resource_type;
     out.resource_name = request.resources[i].resource_name;
     out.error_code = results[i].error;
-    out.error_message.reset();
-    if (!results[i].message.empty()) out.error_message = results[i].message;
+    out.error_message = results[i].message;  // never null: clients would put their own text in its place
     for (const ConfigEntry& entry : results[i].entries) out.configs.push_back(ToWire(entry, request));
   }
   AnswerWith(context.header, response, std::move(responder));

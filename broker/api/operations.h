@@ -24,10 +24,9 @@ constexpr std::int32_t OperationBits(Operation... operations) {
   return ((std::int32_t{1} << static_cast<int>(operations)) | ...);
 }
 
-inline constexpr std::int32_t kTopicOperations =
-    OperationBits(AclOperation::kRead, AclOperation::kWrite, AclOperation::kCreate, AclOperation::kDelete,
-                  AclOperation::kAlter, AclOperation::kDescribe, AclOperation::kDescribeConfigs,
-                  AclOperation::kAlterConfigs);
+inline constexpr std::int32_t kTopicOperations = OperationBits(
+    AclOperation::kRead, AclOperation::kWrite, AclOperation::kCreate, AclOperation::kDelete, AclOperation::kAlter,
+    AclOperation::kDescribe, AclOperation::kDescribeConfigs, AclOperation::kAlterConfigs);
 static_assert(kTopicOperations == 3576);
 
 inline constexpr std::int32_t kClusterOperations =

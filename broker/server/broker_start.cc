@@ -148,6 +148,10 @@ void Broker::Build() {
   replica.self = self_;
   replica.lag_max = Millis(config_->replica_lag_time_max_ms);
   replica.rack = config_->broker_rack.value_or("");
+  // Kafka names its selectors by Java class; the rack aware one is the only one it ships besides "always the leader".
+  if (const std::string* selector = config_->RawValue("replica.selector.class"); selector != nullptr) {
+    replica.rack_aware_selector = selector->ends_with("RackAwareReplicaSelector");
+  }
   replica_env_ = std::make_unique<ReplicaEnv>(ReplicaEnv{
       .clock = env_.clock,
       .logs = *logs_,

@@ -1,4 +1,5 @@
-// Where tests find Apache Kafka's evidence: OTTLA_GOLDEN_DIR and OTTLA_FIXTURES_DIR, else the packed copies in the tree.
+// Where tests find Apache Kafka's evidence: OTTLA_GOLDEN_DIR and OTTLA_FIXTURES_DIR, else the packed copies in the
+// tree.
 #pragma once
 
 #include <functional>

@@ -210,7 +210,7 @@ void AnswerMetadata(ApiLoop& loop, RequestContext context, const MetadataRequest
   const MetadataPtr view = loop.metadata();  // the answer's strings point into it
   Asked asked = Look(loop, request, context.connection->listener, context.header.api_version);
   if (asked.to_create.empty()) {
-    Finish(loop, context, *view, std::move(asked.topics), std::move(responder));
+    Finish(loop, context, *view, std::move(asked), std::move(responder));
     return;
   }
   CreateThenAnswer(loop, std::move(context), std::move(asked), std::move(responder));

@@ -260,11 +260,11 @@ GrownTopic ControllerCore::CheckGrowable(const GrowableTopic& asked,
   }
   if (asked.count < count) {
     return {asked.name, ErrorCode::kInvalidPartitions,
-            "The topic " + asked.name + " currently has " + std::to_string(count) + " partition(s); " +
-                std::to_string(asked.count) + " would not be an increase."};
+            "Topic currently has " + std::to_string(count) + " partitions, which is higher than the requested " +
+                std::to_string(asked.count) + "."};
   }
   if (asked.count == count) {
-    return {asked.name, ErrorCode::kInvalidPartitions, "Topic already has " + std::to_string(count) + " partition(s)."};
+    return {asked.name, ErrorCode::kInvalidPartitions, "Topic already has " + std::to_string(count) + " partitions."};
   }
   const std::vector<BrokerId>& first = topic->partitions.at(0).assignment.replicas;
   if (asked.assignment) {

@@ -88,7 +88,7 @@ void FetchPlan::List(PulledPartition& partition) {
 
 void FetchPlan::Step(PulledPartition& partition, const FollowerStep& step, Micros pause_max, MonoTime now) {
   if (step.kind == FollowerStep::Kind::kDropped || step.kind == FollowerStep::Kind::kFailed) {
-    LOG_IF(ERROR, step.kind == FollowerStep::Kind::kFailed)
+    LOG_IF(WARNING, step.kind == FollowerStep::Kind::kFailed)
         << *partition.tp << ": not fetched any more until the controller speaks of it again";
     Stop(TopicPartition(*partition.tp));
     return;

@@ -15,7 +15,7 @@ class Load:
         self.topic, self.acked, self.stopping = topic, [], threading.Event()
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": cluster.bootstrap, "acks": "all", "enable.idempotence": True,
-            "message.timeout.ms": 60000, "linger.ms": 2, "socket.timeout.ms": 5000, "reconnect.backoff.max.ms": 500})
+            "message.timeout.ms": 60000, "linger.ms": 2, "log_level": 0, "socket.timeout.ms": 5000, "reconnect.backoff.max.ms": 500})
         self.thread, self.ended_by = threading.Thread(target=self.run), None
 
     def delivered(self, error, message):

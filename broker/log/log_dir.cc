@@ -35,8 +35,8 @@ std::string LogDir::failure() const {
   return failure_;
 }
 
-void LogDir::NoteWrite(Micros took) {
-  if (took <= kSlowWrite) return;
+void LogDir::NoteWrite(Micros waited) {
+  if (waited <= kSlowWrite) return;
   slow_until_us_.store((clock_.Now().time_since_epoch() + kSlowFor).count(), std::memory_order_relaxed);
 }
 

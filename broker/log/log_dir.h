@@ -34,9 +34,9 @@ class LogDir {
   void Fail(const Status& why);
   std::string failure() const;  // empty while it works
 
-  // After a write that took over 2 ms, appends go through the disk thread for 10 s.
+  // After a write that waited over 2 ms (File::WaitedInWrite), appends go through the disk thread for 10 s.
   bool slow() const { return clock_.Now().time_since_epoch().count() < slow_until_us_.load(std::memory_order_relaxed); }
-  void NoteWrite(Micros took);
+  void NoteWrite(Micros waited);
 
   // What the checkpoints of this directory are to say. Logs tell it when theirs changes.
   void SetRecoveryPoint(const TopicPartition& tp, Offset offset);

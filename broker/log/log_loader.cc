@@ -403,7 +403,7 @@ class Loader {
   std::set<Offset> unindexed_;
   Offset recovered_from_{std::numeric_limits<std::int64_t>::max()};  // base of the first segment that was scanned
   bool epochs_missing_ = false;
-  int last_magic_ = -1;
+  std::int8_t last_magic_ = -1;
 };
 
 }  // namespace

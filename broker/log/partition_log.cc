@@ -303,15 +303,15 @@ void PartitionLog::TruncateTo(Offset end, UniqueFunction<void(Status)> done) {
                     .lower_recovery_point = lower};
     OnDisk([job = std::move(job)] { return RunTruncate(job); },
            [done = std::move(done)](PartitionLog& log, Result<LoadedLog> loaded) mutable {
-             if (loaded.ok()) {
+             const Status status = loaded.status();
+             if (status.ok()) {
                log.Adopt(std::move(loaded).value());
                if (log.epochs_.TruncateFromEnd(log.log_end_)) ++log.epochs_version_;
                std::erase_if(log.unsynced_snapshots_, [&](Offset at) { return at > log.log_end_; });
                log.NoteBounds();
              } else {
-               log.FailDir(loaded.status());
+               log.FailDir(status);
              }
-             const Status status = loaded.status();
              log.EndOperation([&] { done(status); });
            });
   });
@@ -335,7 +335,8 @@ void PartitionLog::TruncateFullyAndStartAt(Offset start, std::optional<Offset> l
     OnDisk([dir = dir_, path = path_, bases, config = config_, start,
             lower] { return RunRestart(dir, path, bases, config, start, lower); },
            [start, log_start, bases, done = std::move(done)](PartitionLog& log, Result<LoadedLog> loaded) mutable {
-             if (loaded.ok()) {
+             const Status status = loaded.status();
+             if (status.ok()) {
                log.Adopt(std::move(loaded).value());
                log.high_watermark_ = start;
                log.log_start_ = std::min(log_start.value_or(start), start);
@@ -344,9 +345,8 @@ void PartitionLog::TruncateFullyAndStartAt(Offset start, std::optional<Offset> l
                log.RemoveFilesLater(std::move(bases));
                log.NoteBounds();
              } else {
-               log.FailDir(loaded.status());
+               log.FailDir(status);
              }
-             const Status status = loaded.status();
              log.EndOperation([&] { done(status); });
            });
   });

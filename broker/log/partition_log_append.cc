@@ -10,9 +10,19 @@ namespace ottla {
 namespace {
 
 constexpr std::uint64_t kInlineWrite = 256 << 10;
+constexpr Micros kWorthAsking{1000};  // whether a write waited; shorter ones matter to nobody
 constexpr std::size_t kLandmarks = 16;
 constexpr std::size_t kIndexBlock = 512;  // entries of a tail before it is written
 constexpr std::int64_t kMaxSpan = std::numeric_limits<std::int32_t>::max();
+
+// `waited`: how long the write took, or nothing when it never waited and only its thread was kept from running.
+Status TimedWrite(File& file, std::span<const iovec> parts, std::uint64_t offset, const Clock& clock, Micros* waited) {
+  const MonoTime begin = clock.Now();
+  Status status = file.WriteAt(parts, offset);
+  const Micros took = clock.Now() - begin;
+  *waited = took >= kWorthAsking && !file.WaitedInWrite() ? Micros(0) : took;
+  return status;
+}
 
 }  // namespace
 
@@ -243,10 +253,9 @@ void PartitionLog::OpenThenWrite(std::unique_ptr<AppendOp> op) {
 void PartitionLog::WriteAppend(std::unique_ptr<AppendOp> op) {
   auto file = active().log.Get();
   if (op->size > kInlineWrite || dir_->slow()) return WriteOnDisk(std::move(op), std::move(file));
-  const Clock& clock = dir_->clock();
-  const MonoTime begin = clock.Now();
-  const Status written = file->WriteAt(op->parts, active().size());
-  dir_->NoteWrite(clock.Now() - begin);
+  Micros waited{};
+  const Status written = TimedWrite(*file, op->parts, active().size(), dir_->clock(), &waited);
+  dir_->NoteWrite(waited);
   if (!written.ok()) return CutBackFailedWrite(std::move(op), std::move(file), written);
   Commit(*op);
   FinishAppend(std::move(op), AppendError::kNone, "");
@@ -257,17 +266,17 @@ void PartitionLog::WriteOnDisk(std::unique_ptr<AppendOp> op, std::shared_ptr<Fil
     Status status;
     std::unique_ptr<AppendOp> op;
     std::shared_ptr<File> file;
-    Micros took;
+    Micros waited;
   };
   OnDisk(
       [op = std::move(op), file = std::move(file), position = active().size(), clock = &dir_->clock()]() mutable {
-        const MonoTime begin = clock->Now();
-        Status status = file->WriteAt(op->parts, position);
-        return Outcome{std::move(status), std::move(op), std::move(file), clock->Now() - begin};
+        Micros waited{};
+        Status status = TimedWrite(*file, op->parts, position, *clock, &waited);
+        return Outcome{std::move(status), std::move(op), std::move(file), waited};
       },
       [](PartitionLog& log, Outcome outcome) {
         // A large append takes long on any disk; only small ones tell that the directory is slow.
-        if (outcome.op->size <= kInlineWrite) log.dir_->NoteWrite(outcome.took);
+        if (outcome.op->size <= kInlineWrite) log.dir_->NoteWrite(outcome.waited);
         if (!outcome.status.ok()) {
           return log.CutBackFailedWrite(std::move(outcome.op), std::move(outcome.file), outcome.status);
         }

@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+"""What a broker costs and how fast it is, for any broker that is started with a server.properties.
+
+  run.py NAME COMMAND CASE...     COMMAND has {props} in it;  CASE: produce1 produce3 latency idle startup
+  e.g. BENCH_BIN=build/bin tests/bench/run.py ottla 'build/bin/ottla-broker {props}' produce1 latency
+
+Needs a ZooKeeper (BENCH_ZOOKEEPER, default Debian's zkServer.sh), python3-confluent-kafka, and bench_load and
+bench_null_server in BENCH_BIN. One JSON object a line. Files go to a new directory under BENCH_DIR (default /tmp), which
+is removed at the end. CPU is user and system time of the broker processes, from /proc.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+BIN = pathlib.Path(os.environ.get("BENCH_BIN", "build/bin")).resolve()
+ZOOKEEPER = os.environ.get("BENCH_ZOOKEEPER", "/usr/share/zookeeper/bin/zkServer.sh")
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PARTITIONS = 6
+IDLE_PARTITIONS = 1000
+NOWHERE = {"log_level": 0}  # librdkafka grumbles when brokers are killed
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(what, condition, seconds=60.0, step=0.02):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(Exception):  # "not yet" has many faces: refused, no leader, no metadata
+            if condition():
+                return
+        time.sleep(step)
+    raise TimeoutError(what)
+
+
+def accepts(port):
+    with socket.create_connection(("127.0.0.1", port), 1):
+        return True
+
+
+def spawn(command, log):
+    with open(log, "ab") as out:
+        return subprocess.Popen(command, shell=isinstance(command, str), stdout=out, stderr=out,
+                                start_new_session=True)
+
+
+class Broker:
+    def __init__(self, cluster, number):
+        self.cluster, self.number, self.port = cluster, number, free_port()
+        self.directory = cluster.directory / f"broker{number}"
+        self.directory.mkdir()
+        self.process = None
+
+    def properties(self):
+        replicas = min(3, self.cluster.size)
+        return {
+            "broker.id": self.number,
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "log.dirs": self.directory / "data",
+            "zookeeper.connect": f"127.0.0.1:{self.cluster.zookeeper_port}",
+            "auto.create.topics.enable": "false",
+            "offsets.topic.num.partitions": 4,
+            "offsets.topic.replication.factor": replicas,
+            "transaction.state.log.replication.factor": replicas,
+            "transaction.state.log.min.isr": 1,
+        }
+
+    def start(self):
+        path = self.directory / "server.properties"
+        path.write_text("".join(f"{name}={value}\n" for name, value in self.properties().items()))
+        command = "exec " + self.cluster.command.format(props=path)
+        os.environ["LOG_DIR"] = str(self.directory)  # where a JVM broker puts its own logs
+        self.process = spawn(command, self.directory / "out.log")
+
+    def stop(self, how=signal.SIGKILL):
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, how)
+        self.process.wait(60)
+        self.process = None
+
+    def cpu_s(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    def rss_mb(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return round(int(line.split()[1]) / 1024)
+        return 0
+
+
+class Cluster:
+    def __init__(self, command, size):
+        self.command, self.size = command, size
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ.get("BENCH_DIR", "/tmp")))
+        self.zookeeper_port = free_port()
+        settings = self.directory / "zoo.cfg"
+        settings.write_text(f"tickTime=2000\ndataDir={self.directory}/zookeeper\nclientPort={self.zookeeper_port}\n"
+                            "admin.enableServer=false\nmaxClientCnxns=0\n")
+        self.zookeeper = spawn([ZOOKEEPER, "start-foreground", str(settings)], self.directory / "zookeeper.log")
+        self.brokers = []
+
+    def __enter__(self):
+        until("ZooKeeper", lambda: accepts(self.zookeeper_port))
+        self.brokers = [Broker(self, number + 1) for number in range(self.size)]
+        for broker in self.brokers:
+            broker.start()
+        for broker in self.brokers:
+            until(f"broker {broker.number}", lambda port=broker.port: accepts(port))
+        self.admin = AdminClient({"bootstrap.servers": self.bootstrap(), **NOWHERE})
+        until("all brokers in the metadata", lambda: len(self.admin.list_topics(timeout=5).brokers) == self.size)
+        return self
+
+    def __exit__(self, *_):
+        for broker in self.brokers:
+            broker.stop()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.zookeeper.pid, signal.SIGKILL)
+        self.zookeeper.wait(10)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def bootstrap(self):
+        return ",".join(f"127.0.0.1:{broker.port}" for broker in self.brokers)
+
+    def create(self, topic, partitions=PARTITIONS):
+        for future in self.admin.create_topics([NewTopic(topic, partitions, self.size)]).values():
+            future.result()
+
+        def complete():
+            seen = self.admin.list_topics(topic, timeout=10).topics[topic].partitions
+            return len(seen) == partitions and all(p.leader > 0 and len(p.isrs) == self.size for p in seen.values())
+        until(f"leaders of {topic}", complete)
+
+    def cpu_s(self):
+        return sum(broker.cpu_s() for broker in self.brokers)
+
+    def load(self, mode, topic, **options):
+        """Runs the load; its figures, and what the brokers paid for it."""
+        before = self.cpu_s()
+        seen = load(mode, self.bootstrap(), topic, **options)
+        cpu = self.cpu_s() - before
+        seen["broker_cpu_s"] = round(cpu, 2)
+        if cpu > 0 and "records" in seen:
+            seen["records_per_cpu_s"] = round(seen["records"] / cpu)
+            seen["cpu_s_per_gb"] = round(cpu / (seen["mb"] / 1000), 2)
+        return seen
+
+
+def load(mode, bootstrap, topic, settings=(), **options):
+    command = [str(BIN / "bench_load"), mode, bootstrap, topic]
+    command += [f"--{name}={value}" for name, value in options.items()] + [f"--set={one}" for one in settings]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    seen = json.loads(run.stdout) if run.stdout else {}
+    if run.returncode != 0:
+        seen["error"] = run.stderr[-300:] or f"exit code {run.returncode}"
+    return seen
+
+
+def produce(say, command, size, acks):
+    runs = [("100 B", 100, 3_000_000, []), ("1,000 B", 1000, 600_000, []),
+            ("100 B in batches of 50", 100, 300_000, ["linger.ms=0", "batch.num.messages=50"])]
+    with Cluster(command, size) as cluster:
+        cluster.create("warm")  # a JVM compiles what it runs often; a native broker does not care
+        cluster.load("produce", "warm", size=100, count=400_000, settings=[f"acks={acks}"])
+        cluster.load("produce", "warm", size=1000, count=200_000, settings=[f"acks={acks}"])
+        for number, (title, record, count, settings) in enumerate(runs):
+            topic = f"t{number}"
+            cluster.create(topic)
+            say(f"produce acks={acks} rf={size}, {title}",
+                cluster.load("produce", topic, size=record, count=count, settings=[f"acks={acks}", *settings]))
+            if size == 1:
+                say(f"fetch, {title}", cluster.load("consume", topic, partitions=PARTITIONS, count=count))
+        say(f"memory under load, rf={size}", {"rss_mb": [broker.rss_mb() for broker in cluster.brokers]})
+
+
+def latency_options(rate):
+    return {"size": 1000, "rate": rate, "count": rate * 15, "untimed": rate * 3,
+            "settings": ["acks=all", "linger.ms=0"]}
+
+
+def latency(say, command):
+    with subprocess.Popen([str(BIN / "bench_null_server")], stdout=subprocess.PIPE, text=True) as server:
+        try:
+            at = f"127.0.0.1:{server.stdout.readline().strip()}"
+            for rate in (1000, 5000, 20000):
+                say(f"latency floor, no broker, {rate}/s", load("produce", at, "floor", **latency_options(rate)))
+        finally:
+            server.kill()
+    with Cluster(command, 3) as cluster:
+        cluster.create("warm")
+        warm = int(os.environ.get("BENCH_WARM_S", "10"))  # 100 for a JVM: that long it compiles
+        cluster.load("produce", "warm", size=1000, rate=3000, count=3000 * warm, settings=["acks=all", "linger.ms=0"])
+        for rate in (1000, 5000, 20000):
+            cluster.create(f"at{rate}")
+            say(f"latency acks=all rf=3, {rate}/s", cluster.load("produce", f"at{rate}", **latency_options(rate)))
+
+
+def idle(say, command):
+    with Cluster(command, 3) as cluster:
+        say("memory fresh", {"rss_mb": [broker.rss_mb() for broker in cluster.brokers]})
+        begin = time.monotonic()
+        cluster.create("many", IDLE_PARTITIONS)
+        say(f"create {IDLE_PARTITIONS} partitions, rf=3", {"secs": round(time.monotonic() - begin, 2)})
+        time.sleep(15)
+        before = cluster.cpu_s()
+        time.sleep(20)
+        say("idle, three brokers", {"percent_of_a_core": round((cluster.cpu_s() - before) / 20 * 100, 1)})
+        say("memory idle", {"rss_mb": [broker.rss_mb() for broker in cluster.brokers]})
+
+
+def startup(say, command):
+    with Cluster(command, 1) as cluster:
+        cluster.create("many", IDLE_PARTITIONS)
+        broker = cluster.brokers[0]
+        for how, sig, pause in (("a clean stop", signal.SIGTERM, 0), ("kill -9", signal.SIGKILL, 20)):
+            broker.stop(sig)
+            time.sleep(pause)  # Apache Kafka refuses to start while the old session lives
+            begin = time.monotonic()
+            broker.start()
+            until("broker", lambda: accepts(broker.port), step=0.005)
+            acks = []
+            client = Producer({"bootstrap.servers": cluster.bootstrap(), "retry.backoff.ms": 20,
+                               "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 50, **NOWHERE})
+            client.produce("many", b"x", on_delivery=lambda error, _: acks.append(error))
+            client.flush(60)
+            say(f"start to first ack after {how}, {IDLE_PARTITIONS} partitions",
+                {"secs": round(time.monotonic() - begin, 2), "cpu_s": broker.cpu_s(),
+                 "error": None if acks == [None] else str(acks)})
+
+
+CASES = {
+    "produce1": lambda say, command: produce(say, command, 1, "1"),
+    "produce3": lambda say, command: produce(say, command, 3, "all"),
+    "latency": latency,
+    "idle": idle,
+    "startup": startup,
+}
+
+
+def main():
+    if len(sys.argv) < 4 or not set(sys.argv[3:]) <= set(CASES):
+        sys.exit(__doc__)
+    name, command = sys.argv[1:3]
+
+    def say(case, figures):
+        print(json.dumps({"name": name, "case": case, **figures}), flush=True)
+    for case in sys.argv[3:]:
+        CASES[case](say, command)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -21,6 +22,13 @@ Status Fail(std::string_view doing, const std::string& path) {
   return ErrnoStatus(error, std::string(doing) + " " + path);
 }
 
+// How often this thread has given up its core to wait for something; being preempted does not count.
+long VoluntaryWaits() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
+
 class PosixFile final : public File {
  public:
   PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -29,6 +37,7 @@ class PosixFile final : public File {
   ~PosixFile() override { ::close(fd_); }
 
   Status WriteAt(std::span<const iovec> parts, std::uint64_t offset) override {
+    waits_before_write_ = VoluntaryWaits();
     std::vector<iovec> left(parts.begin(), parts.end());
     std::size_t first = 0;
     while (first < left.size()) {
@@ -48,6 +57,8 @@ class PosixFile final : public File {
     }
     return Status::Ok();
   }
+
+  bool WaitedInWrite() const override { return VoluntaryWaits() != waits_before_write_; }
 
   Result<std::size_t> ReadAt(std::span<char> into, std::uint64_t offset) const override {
     return Read(into, offset, 0);
@@ -109,6 +120,7 @@ class PosixFile final : public File {
     return Status::Ok();
   }
 
+  long waits_before_write_ = 0;
   const int fd_;
   const std::string path_;
 };

@@ -36,7 +36,7 @@ struct FaultRates {
   double drop_zk_connection = 0.05;
   double skew_clock = 0.01;
   // Per call, all the time.
-  double zk_lost = 0.0005;
+  double zk_lost = 0.02;
   double net_reset = 0.00002;
   double net_slow = 0.001;
   double try_read_unavailable = 0.05;

@@ -54,6 +54,9 @@ void Registration::Prepare(UniqueFunction<void(Result<std::string>)> done) {
   });
 }
 
+// The connection comes back or the session ends, which is told as another error.
+void Registration::Again(Task step) { control_.RunAfter(kRetry, std::move(step)); }
+
 // One after the other: their order is Kafka's, and this happens once in the life of a cluster.
 void Registration::CreatePath(std::shared_ptr<std::vector<std::string>> paths, std::size_t at,
                               UniqueFunction<void(Status)> done) {
@@ -67,6 +70,12 @@ void Registration::CreatePath(std::shared_ptr<std::vector<std::string>> paths, s
       CreatePath(std::move(paths), at + 1, std::move(done));
       return;
     }
+    if (error == ZkError::kConnectionLoss) {
+      Again([this, paths = std::move(paths), at, done = std::move(done)]() mutable {
+        CreatePath(std::move(paths), at, std::move(done));
+      });
+      return;
+    }
     if (error != ZkError::kNoNode) {
       done(Failed("looking for " + path, error));
       return;
@@ -76,6 +85,10 @@ void Registration::CreatePath(std::shared_ptr<std::vector<std::string>> paths, s
                                                                                   const std::string&) mutable {
                  if (created == ZkError::kOk || created == ZkError::kNodeExists) {
                    CreatePath(std::move(paths), at + 1, std::move(done));
+                 } else if (created == ZkError::kConnectionLoss) {
+                   Again([this, paths = std::move(paths), at, done = std::move(done)]() mutable {
+                     CreatePath(std::move(paths), at, std::move(done));
+                   });
                  } else {
                    done(Failed("creating " + path, created));
                  }
@@ -90,6 +103,10 @@ void Registration::ReadClusterId(UniqueFunction<void(Result<std::string>)> done)
               done(zk::DecodeClusterId(data));
               return;
             }
+            if (error == ZkError::kConnectionLoss) {
+              Again([this, done = std::move(done)]() mutable { ReadClusterId(std::move(done)); });
+              return;
+            }
             if (error != ZkError::kNoNode) {
               done(Failed(std::string("reading ") + zk::kClusterId, error));
               return;
@@ -100,15 +117,18 @@ void Registration::ReadClusterId(UniqueFunction<void(Result<std::string>)> done)
             } while (id.IsReserved());
             zk_.Create("/cluster", std::nullopt, ZkCreateMode::kPersistent,
                        [this, id, done = std::move(done)](ZkError, const std::string&) mutable {
-                         zk_.Create(zk::kClusterId, zk::EncodeClusterId(id.ToString()), ZkCreateMode::kPersistent,
-                                    [this, done = std::move(done)](ZkError created, const std::string&) mutable {
-                                      // Ours or another broker's: what is stored now is the id.
-                                      if (created == ZkError::kOk || created == ZkError::kNodeExists) {
-                                        ReadClusterId(std::move(done));
-                                      } else {
-                                        done(Failed(std::string("creating ") + zk::kClusterId, created));
-                                      }
-                                    });
+                         zk_.Create(
+                             zk::kClusterId, zk::EncodeClusterId(id.ToString()), ZkCreateMode::kPersistent,
+                             [this, done = std::move(done)](ZkError created, const std::string&) mutable {
+                               // Ours or another broker's: what is stored now is the id.
+                               if (created == ZkError::kOk || created == ZkError::kNodeExists) {
+                                 ReadClusterId(std::move(done));
+                               } else if (created == ZkError::kConnectionLoss) {
+                                 Again([this, done = std::move(done)]() mutable { ReadClusterId(std::move(done)); });
+                               } else {
+                                 done(Failed(std::string("creating ") + zk::kClusterId, created));
+                               }
+                             });
                        });
           });
 }
@@ -135,6 +155,10 @@ void Registration::Register(BrokerId self, zk::BrokerRegistration what, Micros o
 
 void Registration::CheckEndpoints(const std::shared_ptr<Attempt>& attempt) {
   zk_.Children(zk::kBrokerIds, nullptr, [this, attempt](ZkError error, const std::vector<std::string>& ids) {
+    if (error == ZkError::kConnectionLoss) {
+      Again([this, attempt] { CheckEndpoints(attempt); });
+      return;
+    }
     if (error != ZkError::kOk) {
       attempt->done(Failed(std::string("listing ") + zk::kBrokerIds, error));
       return;
@@ -206,7 +230,7 @@ void Registration::LookAtOwner(const std::shared_ptr<Attempt>& attempt) {
       TryCreate(attempt);
       return;
     }
-    if (clock_.Now() >= attempt->wait_until) {
+    if (error == ZkError::kOk && clock_.Now() >= attempt->wait_until) {
       attempt->done(
           Status(StatusCode::kAlreadyExists, "broker id " + std::to_string(attempt->self.value) +
                                                  " is registered by another live broker (" + zk::Broker(attempt->self) +

@@ -38,6 +38,7 @@ class Registration {
 
  private:
   struct Attempt;
+  void Again(Task step);
   void CreatePath(std::shared_ptr<std::vector<std::string>> paths, std::size_t at, UniqueFunction<void(Status)> done);
   void ReadClusterId(UniqueFunction<void(Result<std::string>)> done);
   void CheckEndpoints(const std::shared_ptr<Attempt>& attempt);

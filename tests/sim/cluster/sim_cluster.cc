@@ -301,6 +301,14 @@ int SimCluster::LeaderOf(int partition) const {
   return state.ok() ? state->leader.value : -1;
 }
 
+int SimCluster::Controller() const {
+  const SimZkTree::Node* node =
+      const_cast<SimWorld&>(world_).zk().Read(std::string(kChroot) + zk::kController);  // NOLINT: only reads
+  if (node == nullptr) return -1;
+  const Result<zk::ControllerRegistration> found = zk::DecodeController(node->data);
+  return found.ok() ? found->broker.value : -1;
+}
+
 std::map<std::string, std::uint64_t> SimCluster::fired() const {
   std::map<std::string, std::uint64_t> all = world_.fired();
   for (const auto& [name, count] : nemesis_->fired()) all["fault." + name] += count;

@@ -59,6 +59,7 @@ class SimCluster final : public FaultTarget {
   bool RunUntil(const std::function<bool()>& done, Micros limit);
   bool InSync() const { return AllInSync(); }
   int LeaderOf(int partition) const;  // as stored; -1: none
+  int Controller() const;             // as elected; -1: none
 
   SimWorld& world() { return world_; }
   History& history() { return history_; }

@@ -90,7 +90,7 @@ configure_and_build() {
 # One more build of everything at -O1 would cost the most of all steps: unit and simulation tests and fuzzers, no tools.
 sanitize() {
   check "address,undefined build" configure_and_build "$OUT/ci-asan" -DOTTLA_SANITIZE=address,undefined || return
-  UBSAN_OPTIONS=print_stacktrace=1 run_ctest sanitize "$OUT/ci-asan" -E '^(fuzz_|bench_)'
+  LSAN_OPTIONS=suppressions=$ROOT/tests/lsan.supp UBSAN_OPTIONS=print_stacktrace=1 run_ctest sanitize "$OUT/ci-asan" -E '^(fuzz_|bench_)'
 }
 
 thread() {

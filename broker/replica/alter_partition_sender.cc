@@ -61,7 +61,10 @@ void AlterPartitionSender::Add(IsrProposal proposal, UniqueFunction<void(IsrAnsw
 void AlterPartitionSender::OnMetadata(MetadataPtr view) {
   const bool moved = view_->controller() != view->controller();
   view_ = std::move(view);
-  if (moved && !in_flight_ && !waiting_.empty()) {
+  if (!moved) return;
+  if (in_flight_) {
+    channel_->Disconnect();  // nobody may be left there to answer; what was sent goes again, to the new one
+  } else if (!waiting_.empty()) {
     control_.executor->Cancel(std::exchange(timer_, 0));
     Send();
   }

@@ -176,9 +176,9 @@ void SimNet::DeliverDue(const ConnectionPtr& connection, int from) {
     sender.flight.pop_front();
     sender.flight_bytes -= piece.bytes.size();
     scheduler_.Trace(TraceKind::kNet, receiver.node, HashBytes(piece.bytes), piece.bytes.size());
-    if (receiver.broken) continue;
-    if (!receiver.open) {
-      if (!piece.fin) Break(connection, from, Latency());  // nobody there: a reset comes back
+    if (receiver.broken || !receiver.open) {
+      // Nobody there, or a kernel that knows of no such connection (it gave up, or started anew): a reset comes back.
+      if (!piece.fin) Break(connection, from, Latency());
       continue;
     }
     receiver.inbox.append(piece.bytes);
@@ -260,17 +260,28 @@ void SimNet::EndProcess(int node, bool power_lost) {
       own.broken = true;
       own.flight.clear();
       own.flight_bytes = 0;
-      Break(connection, 1 - side, scheduler_.Between(kConnectTimeoutLow, kBreakHigh));
+      // A peer that has nothing under way learns of it by keepalives, or not before it sends something.
+      if (scheduler_.random().Chance(0.5)) {
+        ++fired_["net.keepalive"];
+        Break(connection, 1 - side, scheduler_.Between(kConnectTimeoutLow, kBreakHigh));
+      } else {
+        ++fired_["net.silent"];
+      }
     }
   }
   Forget();
 }
 
 void SimNet::SetPowered(int node, bool powered) {
-  if (powered) {
-    unpowered_.erase(node);
-  } else {
+  if (!powered) {
     unpowered_.insert(node);
+    return;
+  }
+  if (unpowered_.erase(node) == 0) return;
+  for (const ConnectionPtr& connection : connections_) {
+    for (int side = 0; side < 2; ++side) {
+      if (connection->side[1 - side].node == node) Retransmit(connection, side);
+    }
   }
 }
 
@@ -279,12 +290,17 @@ void SimNet::Heal(int from, int to) {
   for (const ConnectionPtr& connection : connections_) {
     for (int side = 0; side < 2; ++side) {
       if (connection->side[side].node != from || connection->side[1 - side].node != to) continue;
-      if (!connection->side[side].stalled) continue;
-      scheduler_.After(Latency() * 10, [this, connection, side] {  // the next retransmission
-        if (Reachable(connection->side[side].node, connection->side[1 - side].node)) DeliverDue(connection, side);
-      });
+      Retransmit(connection, side);
     }
   }
+}
+
+// What waited for the link arrives with the next repetition.
+void SimNet::Retransmit(const ConnectionPtr& connection, int from) {
+  if (!connection->side[from].stalled) return;
+  scheduler_.After(Latency() * 10, [this, connection, from] {
+    if (Reachable(connection->side[from].node, connection->side[1 - from].node)) DeliverDue(connection, from);
+  });
 }
 
 void SimNet::HealAll() {

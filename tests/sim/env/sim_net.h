@@ -1,6 +1,7 @@
 // Network of simulated machines: TCP as a program sees it. Bytes arrive in order, late, in pieces of any size, or not
 // at all; a writer is held back by a bounded socket buffer; a cut link holds bytes until it heals or the connection
-// breaks; a killed process resets its connections, a machine without power just falls silent.
+// breaks; a killed process resets its connections; a machine without power just falls silent, and resets what still
+// reaches its old connections once it is back.
 #pragma once
 
 #include <cstdint>
@@ -76,6 +77,7 @@ class SimNet {
   void Send(const ConnectionPtr& connection, int from, std::string bytes, bool fin);
   void Arrive(const ConnectionPtr& connection, int from);
   void DeliverDue(const ConnectionPtr& connection, int from);
+  void Retransmit(const ConnectionPtr& connection, int from);
   void CloseSide(const ConnectionPtr& connection, int side);
   void Break(const ConnectionPtr& connection, int side, Micros delay);
   void NotifyReadable(const ConnectionPtr& connection, int side);

@@ -63,7 +63,7 @@ TEST(ClusterStory, PowerLostAndBackWithinTheSession) {
 // would lead with a log that may have lost its tail.
 TEST(ClusterStory, PowerLostWhileTheControllerSleeps) {
   int slept = 0;
-  for (std::uint64_t seed = 120; seed < 128; ++seed) {
+  for (std::uint64_t seed = 120; seed < 140; ++seed) {
     SimCluster cluster({.seed = seed, .partitions = 4});
     ASSERT_TRUE(cluster.Start());
     ASSERT_TRUE(cluster.RunQuietly(seconds(6)));

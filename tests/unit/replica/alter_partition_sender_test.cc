@@ -26,9 +26,20 @@ class AlterPartitionSenderTest : public testing::Test {
         context_, *network_, 1,
         AlterPartitionSender::Options{.self = BrokerId(1), .inter_broker_listener = "PLAINTEXT"},
         [] { return BrokerEpoch(70); });
-    broker_ = std::make_unique<ScriptedBroker>(
-        scheduler_, net_, 1, 9000,
-        [this](const RequestHeader& header, std::string_view body, const ScriptedBroker::Reply& reply) {
+    net_.AddHost(2, "successor");
+    broker_ = NewBroker(1, &silent_);
+  }
+  ~AlterPartitionSenderTest() override {
+    loops_.Close();
+    sender_.reset();
+    broker_.reset();
+  }
+
+  // `silent`: takes requests and never answers.
+  std::unique_ptr<ScriptedBroker> NewBroker(int node, const bool* silent) {
+    return std::make_unique<ScriptedBroker>(
+        scheduler_, net_, node, 9000,
+        [this, silent](const RequestHeader& header, std::string_view body, const ScriptedBroker::Reply& reply) {
           if (header.api_key == static_cast<std::int16_t>(ApiKey::kApiVersions)) {
             ApiVersionsResponse versions;
             versions.api_keys.push_back({.api_key = 56, .min_version = 0, .max_version = max_version_});
@@ -39,13 +50,9 @@ class AlterPartitionSenderTest : public testing::Test {
           OTTLA_CHECK(Decode(body, header.api_version, &request).ok());
           EXPECT_EQ(request.broker_id, 1);
           EXPECT_EQ(request.broker_epoch, 70);
-          reply(ScriptedBroker::Frame(header, Serve(request, header.api_version)));
+          ++asked_;
+          if (!*silent) reply(ScriptedBroker::Frame(header, Serve(request, header.api_version)));
         });
-  }
-  ~AlterPartitionSenderTest() override {
-    loops_.Close();
-    sender_.reset();
-    broker_.reset();
   }
 
   AlterPartitionResponse Serve(const AlterPartitionRequest& request, std::int16_t version) {
@@ -78,12 +85,12 @@ class AlterPartitionSenderTest : public testing::Test {
     return response;
   }
 
-  void KnowController() {
+  void KnowController(int id = 2, const std::string& host = "controller") {
     UpdateMetadataRequest request;
-    request.controller_id = 2;
+    request.controller_id = id;
     UpdateMetadataRequest::UpdateMetadataBroker broker;
-    broker.id = 2;
-    broker.endpoints.push_back({.port = 9000, .host = "controller", .listener = "PLAINTEXT"});
+    broker.id = id;
+    broker.endpoints.push_back({.port = 9000, .host = host, .listener = "PLAINTEXT"});
     request.live_brokers.push_back(broker);
     cache_.Apply(request);
     static_cast<sim::SimExecutor&>(loops_.Control()).Run([this] { sender_->OnMetadata(cache_.view()); });
@@ -111,6 +118,8 @@ class AlterPartitionSenderTest : public testing::Test {
   std::vector<ErrorCode> top_errors_;
   ErrorCode error_ = ErrorCode::kNone;
   std::int16_t max_version_ = 3;
+  bool silent_ = false;
+  int asked_ = 0;
 };
 
 TEST_F(AlterPartitionSenderTest, OneInFlightTheRestIsBatched) {
@@ -123,6 +132,19 @@ TEST_F(AlterPartitionSenderTest, OneInFlightTheRestIsBatched) {
   EXPECT_EQ(slots[3]->at(0).error, ErrorCode::kNone);
   EXPECT_EQ(slots[3]->at(0).partition_epoch, PartitionEpoch(9));
   EXPECT_EQ(slots[3]->at(0).isr.size(), 2U);
+}
+
+// A controller that lost its power answers nothing and resets nothing: its successor must not wait for that.
+TEST_F(AlterPartitionSenderTest, WhatIsInFlightGoesToTheNextController) {
+  silent_ = true;
+  const bool talks = false;
+  const std::unique_ptr<ScriptedBroker> successor = NewBroker(2, &talks);
+  KnowController();
+  const Slot slot = Propose("t", 0, Id(1));
+  ASSERT_TRUE(Until([&] { return asked_ == 1; }));
+  KnowController(3, "successor");
+  EXPECT_TRUE(Until([&] { return !slot->empty(); }, 1'000));
+  EXPECT_EQ(asked_, 2);
 }
 
 TEST_F(AlterPartitionSenderTest, NamesAreUsedWhenOneIdIsMissingOrThePeerIsOld) {

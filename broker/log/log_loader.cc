@@ -208,7 +208,7 @@ class Loader {
     for (std::size_t i = first; i < segments.size(); ++i) {
       if (i > first) OTTLA_RETURN_IF_ERROR(WriteSnapshot(segments[i].base));
       const auto recovered =
-          RecoverSegment(files_, log_.dir, options_.config, segments[i], log_.producers, log_.epochs);
+          RecoverSegment(files_, log_.dir, options_.config, NextBase(i), segments[i], log_.producers, log_.epochs);
       if (!recovered.ok()) return recovered.status().WithContext(SegmentPath(log_.dir, segments[i].base, kLogSuffix));
       log_.epochs_changed = true;
       const bool emptied = recovered->emptied && i + 1 < segments.size();
@@ -218,6 +218,8 @@ class Loader {
     }
     return Status::Ok();
   }
+
+  Offset NextBase(std::size_t i) const { return i + 1 < log_.segments.size() ? log_.segments[i + 1].base : kNoLimit; }
 
   // A segment begins where the one before ended. When a scanned one ends earlier, lost power took its last batches
   // whole: a log with a hole there would be followed from its end, and nobody would ever ask for what is missing. Where
@@ -235,7 +237,8 @@ class Loader {
     }
     Note(name + ": cut " + std::to_string(recovered.bytes_cut) + " bytes at position " + std::to_string(segment.size) +
          ", offsets from " + std::to_string(recovered.next.value) + " on: " + recovered.reason +
-         (recovered.valid_beyond ? "; the whole file is kept with the suffix .cut, good batches followed" : ""));
+         (recovered.valid_beyond ? "; there are good batches in it, and the whole file is kept with the suffix .cut"
+                                 : ""));
   }
 
   // Segment `last` ends the log; later ones are kept aside when they hold anything.
@@ -270,12 +273,14 @@ class Loader {
 
   Status FindEnd() {
     // A segment without an index is scanned once, so that lookups in it are quick again.
-    for (auto& segment : log_.segments) {
+    for (std::size_t i = 0; i < log_.segments.size(); ++i) {
+      SegmentImage& segment = log_.segments[i];
       if (!unindexed_.contains(segment.base) || segment.indexes_known || segment.size == 0) continue;
       Note(SegmentPath(log_.dir, segment.base, kOffsetIndexSuffix) + " is missing and is built anew");
       ProducerState ignored;
       LeaderEpochs ignored_epochs;
-      const auto done = RecoverSegment(files_, log_.dir, options_.config, segment, ignored, ignored_epochs);
+      const auto done =
+          RecoverSegment(files_, log_.dir, options_.config, NextBase(i), segment, ignored, ignored_epochs);
       if (!done.ok()) return done.status();
       OTTLA_RETURN_IF_ERROR(SyncIndexes(segment.base));
       if (done->bytes_cut > 0) NoteCut(segment, *done, false);
@@ -324,7 +329,7 @@ class Loader {
           RebuildProducers(files_, log_.dir, log_.segments, log_.log_start, active.base, options_, log_.notes);
       if (!producers.ok()) return producers.status();
       LeaderEpochs ignored;
-      const auto done = RecoverSegment(files_, log_.dir, options_.config, active, *producers, ignored);
+      const auto done = RecoverSegment(files_, log_.dir, options_.config, kNoLimit, active, *producers, ignored);
       if (!done.ok()) return done.status();
       OTTLA_RETURN_IF_ERROR(SyncIndexes(active.base));
       return ReadAborted(active);

@@ -37,14 +37,19 @@ void IndexBatch(const LogConfig& config, const BatchHeader& batch, std::uint64_t
   rebuilt.last_indexed = position;
 }
 
-// Empty: the batch may stand here. `next`: the smallest offset it may begin with.
-std::string Objection(const BatchFrame& frame, Offset base, Offset next) {
+// Empty: the batch may stand here. `next`: the smallest offset it may begin with; `limit`: all must be below it.
+std::string Objection(const BatchFrame& frame, Offset base, Offset next, Offset limit) {
   if (!CrcMatches(frame)) return "the checksum does not match";
   const auto& header = frame.header;
   // Of a v0/v1 wrapper only the last offset is known; it serves as the first.
   if (header.base_offset < next || header.last_offset < header.base_offset) {
     return "a batch of offsets " + std::to_string(header.base_offset.value) + " to " +
            std::to_string(header.last_offset.value) + " where " + std::to_string(next.value) + " or more was expected";
+  }
+  if (header.last_offset >= limit) {
+    // Two segments have these offsets, and nothing in them says which came last.
+    return "a batch reaches to offset " + std::to_string(header.last_offset.value) +
+           ", but the next segment begins at " + std::to_string(limit.value);
   }
   if (Distance(base, header.last_offset) > kMaxSpan) return "an offset too far from the segment's base";
   return "";
@@ -85,13 +90,13 @@ Status WriteIndexes(FileSystem& files, const std::string& dir, SegmentImage& seg
   return Status::Ok();
 }
 
-// Whether a good batch follows the one at `position`, which is framed but bad.
-bool GoodBatchBeyond(const File& file, std::uint64_t position, std::uint64_t limit) {
+// Whether the batch at `position`, which may not stand there, or one of the two after it is whole.
+bool GoodBatchFrom(const File& file, std::uint64_t position, std::uint64_t limit) {
   BatchFileReader reader(file, position, limit);
   for (int tried = 0; tried < 3; ++tried) {
     const auto frame = reader.Next();
     if (!frame.ok() || !frame->has_value()) return false;
-    if (tried > 0 && CrcMatches(**frame)) return true;
+    if (CrcMatches(**frame)) return true;
   }
   return false;
 }
@@ -167,7 +172,7 @@ void ApplyToProducers(const BatchFrame& frame, ProducerState& producers, std::ve
   producers.set_end(header.next_offset());
 }
 
-Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir, const LogConfig& config,
+Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir, const LogConfig& config, Offset limit,
                                        SegmentImage& segment, ProducerState& producers, LeaderEpochs& epochs) {
   const std::string path = SegmentPath(dir, segment.base, kLogSuffix);
   auto opened = files.Open(path, OpenMode::kWrite);
@@ -191,7 +196,7 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
     const auto frame = reader.Next();
     if (!frame.ok() && frame.status().code() != StatusCode::kCorrupt) return frame.status();
     if (frame.ok() && !frame->has_value()) break;
-    result.reason = frame.ok() ? Objection(**frame, segment.base, result.next) : frame.status().message();
+    result.reason = frame.ok() ? Objection(**frame, segment.base, result.next, limit) : frame.status().message();
     if (!result.reason.empty()) break;
     const auto& header = (*frame)->header;
     IndexBatch(config, header, good, segment, rebuilt);
@@ -208,7 +213,7 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
   AddTimeEntry(segment, rebuilt.times);
   if (good < *size) {
     result.bytes_cut = *size - good;
-    result.valid_beyond = GoodBatchBeyond(file, good, *size);
+    result.valid_beyond = GoodBatchFrom(file, good, *size);
     if (result.valid_beyond) OTTLA_RETURN_IF_ERROR(CopyAside(files, file, *size, path + std::string(kCutSuffix)));
     OTTLA_RETURN_IF_ERROR(file.Truncate(good));
     // The recovery point may stand here already: then no flush will look at this file again.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 #include "common/io/file.h"
 
 namespace ottla {
+
+inline constexpr Offset kNoLimit{std::numeric_limits<std::int64_t>::max()};
 
 // A segment as its files describe it.
 struct SegmentImage {
@@ -46,13 +49,14 @@ struct SegmentRecovery {
   std::uint64_t bytes_cut = 0;
   std::string reason;         // why the rest was cut
   bool emptied = false;       // no bytes, though the time index has entries: they were there once
-  bool valid_beyond = false;  // a whole batch with a good CRC follows the bad place: not just a torn tail
+  bool valid_beyond = false;  // a whole batch with a good CRC is among what was cut: not just a torn tail
 };
 
-// Checks every batch of the segment (framing, CRC, offsets that grow within the segment's span), rebuilds its three
-// indexes and writes them, feeds `producers` and `epochs` with every good batch, and cuts the file behind the last one.
-// When bytes are cut that are more than a torn tail, the whole file is first copied aside (suffix .cut).
-Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir, const LogConfig& config,
+// Checks every batch of the segment (framing, CRC, offsets that grow within the segment's span and stay below `limit`,
+// where the next segment begins), rebuilds its three indexes and writes them, feeds `producers` and `epochs` with every
+// good batch, and cuts the file behind the last one. When bytes are cut that are more than a torn tail, the whole file
+// is first copied aside (suffix .cut).
+Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir, const LogConfig& config, Offset limit,
                                        SegmentImage& segment, ProducerState& producers, LeaderEpochs& epochs);
 
 // Counts the entries of both index files, cuts zero padding, distrusts what does not fit the segment (an entry beyond

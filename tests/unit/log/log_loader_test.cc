@@ -1,0 +1,77 @@
+// Opening partition directories whose files contradict each other.
+#include "broker/log/log_loader.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "broker/log/segment_files.h"
+#include "log_batches.h"
+#include "tests/sim/env/sim_files.h"
+
+namespace ottla {
+namespace {
+
+constexpr const char* kDir = "/d/orders-0";
+
+class LogLoaderTest : public testing::Test {
+ protected:
+  LogLoaderTest() { OTTLA_CHECK(files_.CreateDirs(kDir).ok()); }
+
+  // A segment file that begins at `base` and holds batches of these base offsets, `count` records each.
+  void WriteSegment(std::int64_t base, const std::vector<std::int64_t>& batches, int count = 2) {
+    std::string bytes;
+    for (const auto at : batches) bytes += MakeBatch({.base = Offset(at), .count = count});
+    OTTLA_CHECK(files_.ReplaceFile(Path(base, kLogSuffix), bytes).ok());
+  }
+  static std::string Path(std::int64_t base, std::string_view suffix) {
+    return SegmentPath(kDir, Offset(base), suffix);
+  }
+  LoadedLog Load(bool clean = false) {
+    auto loaded = LoadLog(files_, kDir, {.config = config_, .clean = clean});
+    OTTLA_CHECK(loaded.ok()) << loaded.status();
+    return std::move(loaded).value();
+  }
+  std::vector<std::int64_t> Bases(const LoadedLog& log) {
+    std::vector<std::int64_t> bases;
+    for (const auto& segment : log.segments) bases.push_back(segment.base.value);
+    return bases;
+  }
+
+  static std::string NotesAbout(const LoadedLog& log, std::string_view what) {
+    std::string found;
+    for (const auto& note : log.notes) {
+      if (note.find(what) != std::string::npos) found += note + "\n";
+    }
+    return found;
+  }
+
+  sim::SimFiles files_{1};
+  LogConfig config_;
+};
+
+TEST_F(LogLoaderTest, WhatTwoSegmentsClaimEndsTheLogBeforeIt) {
+  WriteSegment(0, {0, 2, 4});  // a segment that lost power brought back, or one whose cut it forgot
+  WriteSegment(3, {3, 5});
+  WriteSegment(7, {7});
+  const auto log = Load();
+  EXPECT_EQ(log.log_end, Offset(2));
+  EXPECT_EQ(Bases(log), std::vector<std::int64_t>({0}));
+  EXPECT_NE(NotesAbout(log, Path(0, kLogSuffix)).find("reaches to offset 3, but the next segment begins at 3"),
+            std::string::npos);
+  for (const auto base : {0, 3, 7}) EXPECT_TRUE(files_.Stat(Path(base, ".log.cut")).ok()) << base;
+  EXPECT_EQ(Load().log_end, Offset(2));
+}
+
+TEST_F(LogLoaderTest, ABatchUpToTheNextSegmentIsNoOverlap) {
+  WriteSegment(0, {0, 2});
+  WriteSegment(4, {4});
+  const auto log = Load();
+  EXPECT_EQ(log.log_end, Offset(6));
+  EXPECT_EQ(Bases(log), std::vector<std::int64_t>({0, 4}));
+  EXPECT_EQ(NotesAbout(log, kLogSuffix), "");
+}
+
+}  // namespace
+}  // namespace ottla

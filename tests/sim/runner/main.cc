@@ -1,15 +1,15 @@
 // sim_run: one seed, or many, for as many virtual minutes as wanted. Prints seed and trace hash of every run; the same
 // seed gives the same hash. Exit 1 at the first seed that breaks a promise, with its violations and the last events.
-//   sim_run --seed 42 --minutes 10        sim_run --seed 1 --seeds 100 --minutes 2
+//   tests/sim/run --seed 42 --minutes 10        tests/sim/run --seed 1 --seeds 100 --minutes 2
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <map>
 #include <string>
 
 #include "common/base/check.h"
 #include "tests/sim/cluster/sim_cluster.h"
+#include "tests/sim/kit/fault_kinds.h"
 
 namespace ottla::sim {
 namespace {
@@ -57,7 +57,7 @@ void PrintRecent(SimCluster& cluster) {
   }
 }
 
-bool RunOne(std::uint64_t seed, const Flags& flags, std::map<std::string, std::uint64_t>& fired) {
+bool RunOne(std::uint64_t seed, const Flags& flags, FaultCounts& fired) {
   std::cout << "seed " << seed << " begins" << std::endl;  // flushed: a crash must still name its seed
   std::ofstream trace(flags.trace_file);
   SimCluster cluster({.seed = seed, .brokers = flags.brokers});
@@ -78,14 +78,14 @@ bool RunOne(std::uint64_t seed, const Flags& flags, std::map<std::string, std::u
 int Main(int argc, char** argv) {
   Flags flags;
   if (!Parse(argc, argv, flags)) {
-    std::cerr << "sim_run [--seed N] [--seeds COUNT] [--minutes M] [--brokers B] [--trace] [--trace-file PATH]\n";
+    std::cerr << "tests/sim/run [--seed N] [--seeds COUNT] [--minutes M] [--brokers B] [--trace] [--trace-file PATH]\n";
     return 2;
   }
   google::InitGoogleLogging(argv[0]);
-  std::map<std::string, std::uint64_t> fired;
+  FaultCounts fired;
   bool good = true;
   for (std::uint64_t i = 0; i < flags.seeds && good; ++i) good = RunOne(flags.seed + i, flags, fired);
-  for (const auto& [name, count] : fired) std::cout << name << " " << count << "\n";
+  PrintFaults(fired, std::cout);
   return good ? 0 : 1;
 }
 

@@ -1,0 +1,65 @@
+// Every kind of fault the simulation knows, by the name it is counted under, in one list. A kind that never fired over
+// the fixed seeds is a hole that looks like a success; a count under a name that is not listed is a kind nobody
+// watches. Both fail the seeds test. To add a kind: count it where it strikes, add its row here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace ottla::sim {
+
+using FaultCounts = std::map<std::string, std::uint64_t>;
+
+enum class Must {
+  kFire,  // the fixed seeds meet it, or the test fails
+  kMay    // follows from other faults, in some runs
+};
+
+struct FaultKind {
+  const char* name;
+  Must must;
+  const char* what;
+};
+
+inline constexpr FaultKind kFaultKinds[] = {
+    {"fault.kill", Must::kFire, "a crash that keeps the page cache"},
+    {"fault.lose_power", Must::kFire, "a crash that keeps any subset of the unsynced pages"},
+    {"fault.lose_power_wanted", Must::kMay, "rolled; struck when every replica is in sync"},
+    {"fault.pause", Must::kFire, "a process that stands still"},
+    {"fault.cut_link", Must::kFire, "two brokers, in one way or both"},
+    {"fault.cut_zookeeper", Must::kFire, "a broker and ZooKeeper"},
+    {"fault.cut_client", Must::kFire, "a broker and the clients"},
+    {"fault.slow_disk", Must::kFire, "a disk thread that takes up to 300 ms for each job"},
+    {"fault.skew_clock", Must::kFire, "a wall clock up to 10 s off"},
+    {"fault.expire_session", Must::kFire, "a ZooKeeper session ended by ZooKeeper"},
+    {"fault.drop_zk_connection", Must::kFire, "a ZooKeeper connection lost, not the session"},
+    {"file.lost_bytes", Must::kFire, "lost power met a file with unsynced bytes"},
+    {"file.lost_name_change", Must::kMay, "lost power undid a rename, a creation or a removal"},
+    {"file.try_read_unavailable", Must::kFire, "bytes that are not in the page cache"},
+    {"net.short_read", Must::kFire, "part of what has come"},
+    {"net.short_write", Must::kFire, "part of what was to be sent"},
+    {"net.stalled", Must::kFire, "bytes that wait for a cut link"},
+    {"net.broken", Must::kMay, "a connection given up after a long cut"},
+    {"net.connect_timeout", Must::kMay, "no connection over a cut link"},
+    {"net.reset", Must::kFire, "a connection that ends by itself"},
+    {"net.slow", Must::kFire, "a delivery that takes far longer"},
+    {"zk.expired", Must::kFire, "a session that ZooKeeper gave up"},
+    {"zk.expired_by_hand", Must::kFire, "of these, by the nemesis"},
+    {"zk.keeper", Must::kMay, "a session closed by the keeper of a dead broker"},
+    {"zk.old_session_closed", Must::kMay, "a session closed by the successor of a dead broker"},
+    {"zk.connection_dropped", Must::kFire, "a connection that was there when it was dropped"},
+    {"zk.connection_timeout", Must::kMay, "a connection that heard nothing for too long"},
+    {"zk.lost_before", Must::kFire, "a request that never arrived"},
+    {"zk.lost_after", Must::kFire, "a request that was carried out and not answered"},
+};
+
+// What is wrong with the counts summed over all runs; empty: every kind that must fire did, and no count is a stranger.
+std::vector<std::string> FaultProblems(const FaultCounts& fired);
+
+// One line for each kind, `fault NAME COUNT`, also for those that did not fire.
+void PrintFaults(const FaultCounts& fired, std::ostream& out);
+
+}  // namespace ottla::sim

@@ -36,13 +36,16 @@ struct Operation {
 };
 
 DescribeConfigsResponse::DescribeConfigsResourceResult ToWire(const ConfigEntry& entry,
-                                                              const DescribeConfigsRequest& request) {
+                                                              const DescribeConfigsRequest& request,
+                                                              std::int16_t version) {
   DescribeConfigsResponse::DescribeConfigsResourceResult out;
   out.name = entry.name;
   out.value.reset();
   if (entry.value) out.value = *entry.value;
   out.read_only = entry.read_only;
   out.config_source = static_cast<std::int8_t>(entry.source);
+  // Clients of v0 know no sources: this is all they are told. Kafka's newer brokers leave it false.
+  out.is_default = version == 0 && entry.source == ConfigSource::kDefault;
   out.is_sensitive = entry.sensitive;
   out.config_type = static_cast<std::int8_t>(entry.type);
   out.documentation.reset();
@@ -67,7 +70,9 @@ void Operation::Finish() {
     out.resource_name = request.resources[i].resource_name;
     out.error_code = results[i].error;
     out.error_message = results[i].message;  // never null: clients would put their own text in its place
-    for (const ConfigEntry& entry : results[i].entries) out.configs.push_back(ToWire(entry, request));
+    for (const ConfigEntry& entry : results[i].entries) {
+      out.configs.push_back(ToWire(entry, request, context.header.api_version));
+    }
   }
   AnswerWith(context.header, response, std::move(responder));
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Runs tests/integration/test_*.py: run.py [--list] [name part ...]. One line each; exit status 1 if any failed."""
+"""Runs tests/integration/test_*.py: run.py [--list] [--from folder] [name part ...]. One line each; exit status 1 if
+any failed. `--from` names another folder of such tests; they may import what is here."""
 
 import importlib
 import pathlib
@@ -13,9 +14,10 @@ sys.path.insert(0, str(HERE))
 LIMIT_SECONDS = 240  # of one test
 
 
-def collect():
+def collect(folder):
     tests = []
-    for path in sorted(HERE.glob("test_*.py")):
+    sys.path.insert(0, str(folder))
+    for path in sorted(folder.glob("test_*.py")):
         module = importlib.import_module(path.stem)
         tests += [(f"{path.stem}.{n}", f) for n, f in sorted(vars(module).items()) if n.startswith("test_")]
     return tests
@@ -43,8 +45,13 @@ def run_one(name, function):
 
 
 def main():
-    words = [w for w in sys.argv[1:] if not w.startswith("--")]
-    tests = [(n, f) for n, f in collect() if not words or any(w in n for w in words)]
+    arguments, folder = sys.argv[1:], HERE
+    if "--from" in arguments:
+        at = arguments.index("--from")
+        folder = pathlib.Path(arguments[at + 1]).resolve()
+        del arguments[at:at + 2]
+    words = [w for w in arguments if not w.startswith("--")]
+    tests = [(n, f) for n, f in collect(folder) if not words or any(w in n for w in words)]
     if "--list" in sys.argv:
         print("\n".join(n for n, _ in tests))
         return 0

@@ -8,6 +8,7 @@
 
 #include "broker/api/answer.h"
 #include "broker/api/api_context.h"
+#include "broker/api/first_view.h"
 #include "broker/api/handlers.h"
 #include "broker/api/operations.h"
 #include "common/base/topic_name.h"
@@ -216,29 +217,15 @@ void AnswerMetadata(ApiLoop& loop, RequestContext context, const MetadataRequest
   CreateThenAnswer(loop, std::move(context), std::move(asked), std::move(responder));
 }
 
-// A client that finds a broker just started and hears of no brokers, or of no such topic, comes back a second later
-// (librdkafka's scan); the controller speaks within milliseconds. In an empty cluster it is waited for once.
-constexpr Millis kFirstViewWait{500};
-
-bool ToldEnough(const MetadataView& view, bool of_topics) {
-  return of_topics ? view.topic_count() > 0 : !view.brokers().empty();
-}
-
 }  // namespace
 
 void HandleMetadata(ApiLoop& loop, RequestContext context, Responder responder) {
   MetadataRequest request;
   if (!DecodeOrClose(context, &request, responder)) return;
   const bool of_topics = WantsAll(request, context.header.api_version) || !request.topics->empty();
-  if (loop.told_by_controller || ToldEnough(*loop.metadata(), of_topics)) {
-    AnswerMetadata(loop, std::move(context), request, std::move(responder));
-    return;
-  }
-  loop.waiters.Wait(
-      *loop.metadata(), kFirstViewWait, [of_topics](const MetadataView& view) { return ToldEnough(view, of_topics); },
-      [&loop, of_topics, context = std::move(context), request = std::move(request),
-       responder = std::move(responder)](bool met) mutable {
-        loop.told_by_controller |= of_topics || !met;
+  AfterFirstView(
+      loop, of_topics ? FirstView::kTopics : FirstView::kBrokers,
+      [&loop, context = std::move(context), request = std::move(request), responder = std::move(responder)]() mutable {
         AnswerMetadata(loop, std::move(context), request, std::move(responder));
       });
 }

@@ -11,13 +11,15 @@ namespace {
 FollowerStep::Kind AfterAppend(AppendError error) {
   switch (error) {
     case AppendError::kNone: return FollowerStep::Kind::kFetch;
-    case AppendError::kCorrupt: return FollowerStep::Kind::kBackoff;  // damaged on the way, perhaps: fetched again
+    // Damaged on the way, perhaps: fetched again. A write that failed (a full disk) was cut back and may succeed later;
+    // should its directory have failed, the partition goes with it.
+    case AppendError::kCorrupt:
+    case AppendError::kStorage: return FollowerStep::Kind::kBackoff;
     case AppendError::kClosed: return FollowerStep::Kind::kDropped;
     case AppendError::kTooLarge:
     case AppendError::kOutOfOrder:
     case AppendError::kUnexpectedOffset:
-    case AppendError::kInvalidTxnState:
-    case AppendError::kStorage: return FollowerStep::Kind::kFailed;
+    case AppendError::kInvalidTxnState: return FollowerStep::Kind::kFailed;
   }
   LOG(FATAL) << "not an AppendError: " << static_cast<int>(error);
 }

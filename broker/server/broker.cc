@@ -8,6 +8,7 @@ namespace ottla {
 namespace {
 
 constexpr Micros kRegisterRetry = std::chrono::seconds(1);
+constexpr Micros kTellAgain = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -155,11 +156,20 @@ void Broker::OnDirOffline(std::size_t dir, const Status& why) {
     return;
   }
   if (replicas_ != nullptr) replicas_->OnDirOffline(dir);
+  TellOfFailedDir();
+}
+
+// Until it is heard: the controller moves leadership away by nothing else. Told twice does no harm.
+void Broker::TellOfFailedDir() {
   env_.zk.Create(std::string(zk::kLogDirEvents) + "/" + zk::kLogDirEventPrefix, zk::EncodeLogDirEvent(self_),
-                 ZkCreateMode::kPersistentSequential, [](ZkError error, const std::string&) {
-                   if (error != ZkError::kOk) {
-                     LOG(ERROR) << "the controller could not be told of the lost log dir: " << ToString(error);
-                   }
+                 ZkCreateMode::kPersistentSequential, [this](ZkError error, const std::string&) {
+                   if (error == ZkError::kOk || stopping_ || dir_timer_ != 0) return;
+                   LOG(WARNING) << "the controller could not be told of the lost log dir: " << ToString(error)
+                                << "; trying again";
+                   dir_timer_ = control_.RunAfter(kTellAgain, [this] {
+                     dir_timer_ = 0;
+                     if (!stopping_) TellOfFailedDir();
+                   });
                  });
 }
 
@@ -172,6 +182,10 @@ void Broker::Fatal(const Status& why) {
   auto told = std::move(options_.on_fatal);
   options_.on_fatal = nullptr;
   told(why);
+}
+
+std::vector<LogDirStatus> Broker::LogDirs() const {
+  return logs_ == nullptr ? std::vector<LogDirStatus>{} : logs_->Dirs();
 }
 
 void Broker::ForEachReplica(std::size_t loop, const std::function<void(const PartitionInfo&)>& visit) const {

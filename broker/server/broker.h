@@ -49,6 +49,7 @@ class Broker final : private LeadershipListener {
 
   BrokerId id() const { return self_; }                               // after Start
   const std::vector<std::uint16_t>& ports() const { return ports_; }  // bound, in the order of `listeners`
+  std::vector<LogDirStatus> LogDirs() const;                          // empty before Start; control loop
   // Every replica of data loop `loop`; only on that loop.
   void ForEachReplica(std::size_t loop, const std::function<void(const PartitionInfo&)>& visit) const;
 
@@ -81,6 +82,7 @@ class Broker final : private LeadershipListener {
   void OnConfigChange(const std::string& entity);
   void OnDirOffline(std::size_t dir, const Status& why);
   void SetEpoch(BrokerEpoch epoch);
+  void TellOfFailedDir();
   void Fatal(const Status& why);
 
   // --- Stop (broker_stop.cc).
@@ -101,6 +103,7 @@ class Broker final : private LeadershipListener {
   UniqueFunction<void(Status)> started_;  // set while starting
   Task stopped_;
   TimerId connect_timer_ = 0;
+  TimerId dir_timer_ = 0;
   bool connected_once_ = false;
   bool registered_once_ = false;
   bool stopping_ = false;

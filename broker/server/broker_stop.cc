@@ -11,6 +11,7 @@ void Broker::Stop(Task done) {
     stopping_ = true;
     stopped_ = std::move(done);
     control_.Cancel(connect_timer_);
+    control_.Cancel(std::exchange(dir_timer_, 0));
     if (replicas_ != nullptr) replicas_->BeginShutdown();
     const bool ask = config_->controlled_shutdown_enable && epoch_.value >= 0;
     AskToLeave(ask ? config_->controlled_shutdown_max_retries : 0);

@@ -20,6 +20,8 @@ class BrokerProcess {
   virtual void Stop(Task done) = 0;  // orderly, with controlled shutdown
   // The process asked for its own end (a failed start, a fatal condition). A supervisor restarts it.
   virtual bool exited() const = 0;
+  // A log dir gave errors; it stays offline until the next start.
+  virtual bool HasFailedDir() const = 0;
   virtual void ForEachReplica(const std::function<void(const ReplicaView&)>& visit) const = 0;
 };
 

@@ -39,8 +39,7 @@ SimCluster::SimCluster(ClusterOptions options)
   for (int i = 0; i < options_.brokers; ++i) {
     SimFiles& files = world_.AddNode(node).files();  // log.dirs are there before the broker is
     files.SetDown(false);
-    for (std::size_t dir = 0; dir < log_dirs_; ++dir)
-      OTTLA_CHECK(files.CreateDirs("/data/d" + std::to_string(dir)).ok());
+    for (std::size_t dir = 0; dir < log_dirs_; ++dir) OTTLA_CHECK(files.CreateDirs(LogDir(i, dir)).ok());
     files.SyncAll();
     files.faults().names_in_order = true;
     files.SetDown(true);
@@ -68,7 +67,7 @@ SimCluster::~SimCluster() {
 
 Properties SimCluster::PropertiesOf(int broker) const {
   std::string dirs;
-  for (std::size_t i = 0; i < log_dirs_; ++i) dirs += (i == 0 ? "" : ",") + std::string("/data/d") + std::to_string(i);
+  for (std::size_t i = 0; i < log_dirs_; ++i) dirs += (i == 0 ? "" : ",") + LogDir(broker, i);
   const std::string n = std::to_string(broker);
   Properties all{
       {"broker.id", std::to_string(broker + 1)},
@@ -99,15 +98,28 @@ Properties SimCluster::PropertiesOf(int broker) const {
 
 SimExecutor& SimCluster::client_loop() { return world_.node(options_.brokers).executors().control(); }
 
+std::string SimCluster::LogDir(int /*broker*/, std::size_t disk) const { return "/data/d" + std::to_string(disk); }
+
+bool SimCluster::HasFailedDir(int broker) const {
+  const Slot& slot = slots_[static_cast<std::size_t>(broker)];
+  return slot.process != nullptr && slot.process->HasFailedDir();
+}
+
 void SimCluster::Kill(int broker) {
   Slot& slot = slots_[static_cast<std::size_t>(broker)];
   nemesis_->Disturb(broker);
+  slot.stopping = false;
   world_.node(broker).Kill([&slot] { slot.process.reset(); });
 }
 
 void SimCluster::LosePower(int broker) {
   Slot& slot = slots_[static_cast<std::size_t>(broker)];
   nemesis_->Disturb(broker);
+  slot.stopping = false;
+  if (slot.process == nullptr) {  // the process had ended before
+    world_.node(broker).files().LosePower();
+    return;
+  }
   world_.node(broker).LosePower([&slot] { slot.process.reset(); });
 }
 
@@ -121,22 +133,31 @@ void SimCluster::Restart(int broker) {
   slot.process->Start();
 }
 
-bool SimCluster::StopBroker(int broker) {
+void SimCluster::BeginStop(int broker) {
   Slot& slot = slots_[static_cast<std::size_t>(broker)];
-  bool stopped = false;
-  slot.process->Stop([&stopped] { stopped = true; });
-  const bool in_time = RunUntil([&stopped] { return stopped; }, std::chrono::seconds(60));
-  Kill(broker);
+  if (slot.stopping) return;
+  slot.stopping = true;
+  slot.stopped = std::make_shared<bool>(false);
+  slot.process->Stop([stopped = slot.stopped] { *stopped = true; });
+}
+
+bool SimCluster::StopBroker(int broker) {
+  BeginStop(broker);
+  const std::shared_ptr<bool> stopped = slots_[static_cast<std::size_t>(broker)].stopped;
+  const bool in_time = RunUntil([&stopped] { return *stopped; }, std::chrono::seconds(60));
+  if (Alive(broker)) Kill(broker);
   return in_time;
 }
 
 void SimCluster::Supervise() {
   for (int i = 0; i < options_.brokers; ++i) {
     Slot& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.process == nullptr) continue;
+    if (slot.stopping && *slot.stopped) Kill(i);  // whoever stopped it starts it again
     if (slot.process == nullptr || !slot.process->exited()) continue;
     ++exits_;
     Kill(i);
-    Restart(i);
+    if (nemesis_->MayRestart(i)) Restart(i);
   }
   world_.scheduler().After(kSuperviseEvery, [this] { Supervise(); });
 }
@@ -299,6 +320,11 @@ int SimCluster::LeaderOf(int partition) const {
   if (node == nullptr) return -1;
   const Result<zk::PartitionStateData> state = zk::DecodeState(node->data);
   return state.ok() ? state->leader.value : -1;
+}
+
+int SimCluster::controller() const {
+  const int id = Controller();
+  return id > 0 ? id - 1 : -1;
 }
 
 int SimCluster::Controller() const {

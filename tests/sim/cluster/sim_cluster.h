@@ -73,13 +73,20 @@ class SimCluster final : public FaultTarget {
   struct Slot {
     std::unique_ptr<BrokerProcess> process;
     std::uint64_t incarnation = 0;
+    bool stopping = false;
+    std::shared_ptr<bool> stopped;  // set by the process's orderly end
   };
   int brokers() const override { return options_.brokers; }
   bool Alive(int broker) const override { return slots_[static_cast<std::size_t>(broker)].process != nullptr; }
   void Kill(int broker) override;
   void LosePower(int broker) override;
   void Restart(int broker) override;
+  void BeginStop(int broker) override;
+  bool Stopping(int broker) const override { return slots_[static_cast<std::size_t>(broker)].stopping; }
   bool AllInSync() const override { return state_.AllInSync(); }
+  int controller() const override;
+  bool HasFailedDir(int broker) const override;
+  std::string LogDir(int broker, std::size_t disk) const override;
 
   Properties PropertiesOf(int broker) const;
   void StartClients();

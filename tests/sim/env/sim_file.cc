@@ -28,7 +28,8 @@ Status SimFile::CheckWritable() const {
 std::uint64_t SimFile::RoomFor(std::uint64_t offset, std::uint64_t count) const {
   const std::uint64_t size = inode_->pages.size();
   const std::uint64_t end = std::max(size, offset + count);
-  const std::uint64_t room = files_.faults_.capacity - std::min(files_.faults_.capacity, files_.bytes_used_);
+  std::uint64_t room = files_.faults_.capacity - std::min(files_.faults_.capacity, files_.bytes_used_);
+  if (files_.faults_.full && files_.Struck(path_)) room = 0;
   if (end - size <= room) return count;
   const std::uint64_t last = size + room;
   return last > offset ? last - offset : 0;
@@ -39,14 +40,15 @@ Status SimFile::WriteAt(std::span<const iovec> parts, std::uint64_t offset) {
   const std::string bytes = Join(parts);
   OTTLA_RETURN_IF_ERROR(files_.Change(FileOp::kWrite, path_, offset * 31 + bytes.size()));
   const FileFaults& faults = files_.faults_;
-  if (files_.Fires(faults.write_error, "file.write_error")) return {StatusCode::kIoError, path_ + ": simulated"};
+  if (files_.FiresAt(path_, faults.write_error, "file.write_error"))
+    return {StatusCode::kIoError, path_ + ": simulated"};
   if (faults.write_back > 0 && files_.random_.Chance(faults.write_back)) {
     inode_->pages.WriteBack(files_.random_, 0.5);
   }
   std::uint64_t count = RoomFor(offset, bytes.size());
   std::string why = count < bytes.size() ? ": no space left on device" : "";
   if (!why.empty()) ++files_.fired_["file.no_space"];
-  if (count > 0 && files_.Fires(faults.short_write, "file.short_write")) {
+  if (count > 0 && files_.FiresAt(path_, faults.short_write, "file.short_write")) {
     count = files_.random_.Below(count);
     why = ": simulated short write";
   }
@@ -61,7 +63,7 @@ Status SimFile::WriteAt(std::span<const iovec> parts, std::uint64_t offset) {
 Result<std::size_t> SimFile::ReadAt(std::span<char> into, std::uint64_t offset) const {
   OTTLA_RETURN_IF_ERROR(CheckUsable());
   OTTLA_RETURN_IF_ERROR(files_.Admit(FileOp::kRead, path_, offset * 31 + into.size()));
-  if (files_.Fires(files_.faults_.read_error, "file.read_error")) {
+  if (files_.FiresAt(path_, files_.faults_.read_error, "file.read_error")) {
     return Status(StatusCode::kIoError, path_ + ": simulated read error");
   }
   return inode_->pages.Read(offset, into);
@@ -73,7 +75,7 @@ Result<std::size_t> SimFile::TryReadAt(std::span<char> into, std::uint64_t offse
   if (files_.Fires(files_.faults_.try_read_unavailable, "file.try_read_unavailable")) {
     return Status(StatusCode::kUnavailable, path_ + ": not in the page cache");
   }
-  if (files_.Fires(files_.faults_.read_error, "file.read_error")) {
+  if (files_.FiresAt(path_, files_.faults_.read_error, "file.read_error")) {
     return Status(StatusCode::kIoError, path_ + ": simulated read error");
   }
   return inode_->pages.Read(offset, into);
@@ -82,7 +84,7 @@ Result<std::size_t> SimFile::TryReadAt(std::span<char> into, std::uint64_t offse
 Status SimFile::Truncate(std::uint64_t size) {
   OTTLA_RETURN_IF_ERROR(CheckWritable());
   OTTLA_RETURN_IF_ERROR(files_.Change(FileOp::kTruncate, path_, size));
-  if (files_.Fires(files_.faults_.write_error, "file.truncate_error"))
+  if (files_.FiresAt(path_, files_.faults_.write_error, "file.truncate_error"))
     return {StatusCode::kIoError, path_ + ": simulated"};
   const std::uint64_t before = inode_->pages.size();
   inode_->pages.Truncate(size);
@@ -94,7 +96,7 @@ Status SimFile::Truncate(std::uint64_t size) {
 Status SimFile::Sync() {
   OTTLA_RETURN_IF_ERROR(CheckUsable());
   OTTLA_RETURN_IF_ERROR(files_.Change(FileOp::kSync, path_, inode_->pages.size()));
-  if (files_.Fires(files_.faults_.sync_error, "file.sync_error")) {
+  if (files_.FiresAt(path_, files_.faults_.sync_error, "file.sync_error")) {
     inode_->pages.WriteBack(files_.random_, 0.5);
     inode_->pages.ForgetDirty();
     return {StatusCode::kIoError, path_ + ": simulated fsync failure"};

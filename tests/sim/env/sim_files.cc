@@ -60,9 +60,15 @@ Status SimFiles::Admit(FileOp op, const std::string& path, std::uint64_t detail)
   if (hook_) OTTLA_RETURN_IF_ERROR(hook_(op, path));
   const bool on_names = op == FileOp::kOpen || op == FileOp::kMkdir || op == FileOp::kRename || op == FileOp::kRemove ||
                         op == FileOp::kSyncDir;
-  if (on_names && Fires(faults_.name_error, "file.name_error")) return Refused(path, "simulated i/o error");
+  if (on_names && FiresAt(path, faults_.name_error, "file.name_error")) return Refused(path, "simulated i/o error");
   if (observer_) observer_(op, path, detail);
   return {};
+}
+
+Status SimFiles::RoomForName(const std::string& path) {
+  if (!faults_.full || !Struck(path)) return {};
+  ++fired_["file.no_space"];
+  return Refused(path, "no space left on device");
 }
 
 Status SimFiles::Change(FileOp op, const std::string& path, std::uint64_t detail) {
@@ -122,6 +128,7 @@ Result<std::shared_ptr<File>> SimFiles::Open(const std::string& path, OpenMode m
   OTTLA_RETURN_IF_ERROR(create ? Change(FileOp::kOpen, path) : Admit(FileOp::kOpen, path));
   if (found->inode == nullptr && !create) return NotFound(path);
   if (create) {
+    OTTLA_RETURN_IF_ERROR(RoomForName(path));
     auto inode = std::make_shared<Inode>();
     inode->mtime_ms = NowMillis();
     Link(*found, inode);
@@ -159,6 +166,7 @@ Status SimFiles::CreateDirs(const std::string& dir) {
     if (found->inode != nullptr && found->inode->is_dir) continue;
     if (found->inode != nullptr) return {StatusCode::kAlreadyExists, path + ": is a file"};
     OTTLA_RETURN_IF_ERROR(Change(FileOp::kMkdir, path));
+    OTTLA_RETURN_IF_ERROR(RoomForName(path));
     auto inode = std::make_shared<Inode>();
     inode->is_dir = true;
     inode->mtime_ms = NowMillis();
@@ -273,6 +281,14 @@ std::optional<std::string> SimFiles::Peek(const std::string& path) const {
   if (!found.ok() || found->inode == nullptr) return std::nullopt;
   std::string bytes(found->inode->pages.size(), '\0');
   found->inode->pages.Read(0, bytes);
+  return bytes;
+}
+
+std::string SimFiles::PeekAt(const std::string& path, std::uint64_t offset, std::size_t most) const {
+  const Result<Place> found = Find(path);
+  if (!found.ok() || found->inode == nullptr || found->inode->pages.size() <= offset) return {};
+  std::string bytes(std::min<std::uint64_t>(most, found->inode->pages.size() - offset), '\0');
+  bytes.resize(found->inode->pages.Read(offset, bytes));
   return bytes;
 }
 

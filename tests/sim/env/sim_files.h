@@ -49,6 +49,9 @@ struct FileFaults {
   // Changes of names survive lost power in the order in which they were made, as far as any did: what ext4, xfs and
   // every other journalling file system do. Else any consistent subset survives.
   bool names_in_order = false;
+  // Errors strike only paths that begin with this (one log dir of several); empty: all.
+  std::string under;
+  bool full = false;  // nothing grows and nothing is created: no space left
   std::uint64_t capacity = std::numeric_limits<std::uint64_t>::max();  // bytes on the disk; past it writes end short
 };
 
@@ -89,6 +92,8 @@ class SimFiles final : public FileSystem {
   // For checkers: what a process would see, past any fault, and unseen by hook and observer. nullopt: no such file.
   std::optional<std::string> Peek(const std::string& path) const;
   std::vector<std::string> PeekNames(const std::string& dir) const;
+  // At most `most` bytes from `offset`; fewer at the end of the file, or when there is none.
+  std::string PeekAt(const std::string& path, std::uint64_t offset, std::size_t most) const;
 
   void set_wall_clock(std::function<std::int64_t()> now_ms) { now_ms_ = std::move(now_ms); }
   // Told of every call that was let through, for a trace hash.
@@ -134,6 +139,11 @@ class SimFiles final : public FileSystem {
   Status Admit(FileOp op, const std::string& path, std::uint64_t detail = 0) const;
   Status Change(FileOp op, const std::string& path, std::uint64_t detail = 0);
   bool Fires(double chance, const char* name) const;
+  bool FiresAt(const std::string& path, double chance, const char* name) const {
+    return chance > 0 && Struck(path) && Fires(chance, name);
+  }
+  bool Struck(const std::string& path) const { return path.starts_with(faults_.under); }
+  Status RoomForName(const std::string& path);
   Result<Place> Find(const std::string& path) const;
   void Link(const Place& place, const InodePtr& inode);
   void Unlink(const Place& place);

@@ -48,6 +48,19 @@ Micros SimNet::Latency() {
   return Fires(faults_.slow, "net.slow") ? base * static_cast<std::int64_t>(1 + scheduler_.random().Below(100)) : base;
 }
 
+Micros SimNet::LatencyOf(int from, int to) {
+  const auto slow = slow_.find({from, to});
+  return slow == slow_.end() ? Latency() : Latency() + scheduler_.Between(Micros(0), slow->second);
+}
+
+void SimNet::SetSlow(int from, int to, Micros most) {
+  if (most > Micros(0)) {
+    slow_[{from, to}] = most;
+  } else {
+    slow_.erase({from, to});
+  }
+}
+
 bool SimNet::Reachable(int from, int to) const {
   if (unpowered_.contains(from) || unpowered_.contains(to)) return false;
   return from == to || !cut_.contains({from, to});
@@ -139,7 +152,8 @@ void SimNet::Send(const ConnectionPtr& connection, int from, std::string bytes, 
   SimSide& sender = connection->side[from];
   sender.flight_bytes += bytes.size();
   sender.flight.push_back({std::move(bytes), fin});
-  sender.last_arrival = std::max(sender.last_arrival + Micros(1), scheduler_.now() + Latency());
+  const Micros latency = LatencyOf(sender.node, connection->side[1 - from].node);
+  sender.last_arrival = std::max(sender.last_arrival + Micros(1), scheduler_.now() + latency);
   scheduler_.At(sender.last_arrival, [this, connection, from] { Arrive(connection, from); });
 }
 
@@ -304,6 +318,7 @@ void SimNet::Retransmit(const ConnectionPtr& connection, int from) {
 }
 
 void SimNet::HealAll() {
+  slow_.clear();
   const std::set<std::pair<int, int>> cut = cut_;
   for (const auto& [from, to] : cut) Heal(from, to);
 }

@@ -51,7 +51,9 @@ class SimNet {
   // One direction.
   void Cut(int from, int to) { cut_.insert({from, to}); }
   void Heal(int from, int to);
-  void HealAll();
+  void HealAll();  // cuts and slowness
+  // One direction: every piece takes up to this much longer. 0: as usual.
+  void SetSlow(int from, int to, Micros most);
   bool Reachable(int from, int to) const;
   bool BothWays(int a, int b) const { return Reachable(a, b) && Reachable(b, a); }
 
@@ -72,6 +74,7 @@ class SimNet {
   int Resolve(int node, const std::string& host) const;  // -2: unknown
   bool Fires(double chance, const char* name);
   Micros Latency();
+  Micros LatencyOf(int from, int to);
 
   // Side 0 connected, side 1 accepted. `from` is the sender.
   void Send(const ConnectionPtr& connection, int from, std::string bytes, bool fin);
@@ -90,6 +93,7 @@ class SimNet {
   std::map<std::string, int> hosts_;
   std::set<int> unpowered_;
   std::set<std::pair<int, int>> cut_;
+  std::map<std::pair<int, int>, Micros> slow_;
   std::map<std::pair<int, std::uint16_t>, std::shared_ptr<SimListenerState>> listeners_;
   std::vector<ConnectionPtr> connections_;
   std::uint16_t next_port_ = 30000;

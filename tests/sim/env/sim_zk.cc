@@ -33,7 +33,7 @@ bool SimZk::Fires(double chance, const char* name) {
   return true;
 }
 
-bool SimZk::Reaches(const SimZkLink& link) const { return net_.BothWays(link.node, self_); }
+bool SimZk::Reaches(const SimZkLink& link) const { return !down_ && net_.BothWays(link.node, self_); }
 
 std::unique_ptr<ZkClient> SimZk::NewClient(int node, Executor& control, const SimZkClientOptions& options) {
   auto link = std::make_shared<SimZkLink>();
@@ -52,7 +52,7 @@ void SimZk::EndProcess(int node, bool power_lost) {
     link->EndProcess();
     if (!keeper) continue;
     scheduler_.After(scheduler_.Between(kKeeperLow, kKeeperHigh), [this, node, session] {
-      if (!net_.BothWays(node, self_)) return;  // then the timeout ends it
+      if (down_ || !net_.BothWays(node, self_)) return;  // then the timeout ends it
       ++fired_["zk.keeper"];
       CloseSession(session);
     });
@@ -67,6 +67,13 @@ void SimZk::SetPaused(int node, bool paused) {
   } else {
     paused_.erase(node);
   }
+}
+
+void SimZk::SetDown(bool down) {
+  if (down_ == down) return;
+  down_ = down;
+  scheduler_.Trace(TraceKind::kFault, self_, down ? 5 : 6);
+  for (auto& [id, session] : sessions_) session.heard = scheduler_.now();
 }
 
 void SimZk::Tick() {
@@ -86,7 +93,7 @@ void SimZk::Tick() {
   }
   std::vector<std::int64_t> silent;
   for (const auto& [id, session] : sessions_) {
-    if (now - session.heard > session.timeout) silent.push_back(id);
+    if (!down_ && now - session.heard > session.timeout) silent.push_back(id);
   }
   for (const std::int64_t id : silent) {
     ++fired_["zk.expired"];
@@ -279,7 +286,14 @@ void SimZk::Serve(const LinkPtr& link) {
       return;
     }
     scheduler_.Trace(TraceKind::kZk, link->node, HashBytes(request->path), static_cast<std::uint64_t>(tree_.zxid()));
+    const std::int64_t before = tree_.zxid();
     Task answer = request->serve(*this);
+    if (expire_at_write_ == link->node && tree_.zxid() != before) {
+      expire_at_write_ = kDriver;
+      ++fired_["zk.expired_at_write"];
+      ExpireSessions(link->node);
+      return;
+    }
     if (Fires(faults_.lost_after, "zk.lost_after")) {
       Disconnect(link);
       return;

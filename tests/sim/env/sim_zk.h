@@ -50,6 +50,10 @@ class SimZk {
   // Faults by hand.
   void ExpireSessions(int node);
   void DropConnections(int node);
+  // The next write of this node's process is done, but before it is answered its session expires.
+  void ExpireAtNextWrite(int node) { expire_at_write_ = node; }
+  // The ensemble has no leader: nothing is served and no session ends; afterwards every session lives a full timeout.
+  void SetDown(bool down);
   ZkFaults& faults() { return faults_; }
   const std::map<std::string, std::uint64_t>& fired() const { return fired_; }
 
@@ -102,6 +106,8 @@ class SimZk {
   std::map<std::int64_t, Session> sessions_;
   std::vector<LinkPtr> links_;
   std::set<int> paused_;
+  int expire_at_write_ = kDriver;  // none
+  bool down_ = false;
   std::int64_t next_session_ = 0x100000000;
   SimScheduler::EventId tick_;
   std::map<std::string, std::uint64_t> fired_;

@@ -1,5 +1,6 @@
-// What goes wrong, drawn from the seed: processes die, machines lose power, links are cut, disks are slow, sessions
-// expire. Every fault ends by itself after a while, and HealAll() ends all. Runs as events of the driver.
+// What goes wrong, drawn from the seed: processes die, machines lose power, links are cut or slow, disks are slow, full
+// or broken, sessions expire. Every fault ends by itself after a while, and HealAll() ends all. Runs as events of the
+// driver.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +21,33 @@ class FaultTarget {
   virtual void Kill(int broker) = 0;
   virtual void LosePower(int broker) = 0;
   virtual void Restart(int broker) = 0;
+  virtual void BeginStop(int broker) = 0;  // orderly; the process ends by itself, or not
+  virtual bool Stopping(int broker) const = 0;
   virtual bool AllInSync() const = 0;
+  virtual int controller() const = 0;  // the node; -1: none
+  // Some log dir of the process has failed: it stays so until the process is started anew.
+  virtual bool HasFailedDir(int broker) const = 0;
+  virtual std::string LogDir(int broker, std::size_t disk) const = 0;
 };
 
 // Chances per second of virtual time, for the whole cluster.
 struct FaultRates {
   double kill = 0.02;
-  double lose_power = 0.01;  // struck only in a quiet moment; see nemesis.cc
+  double lose_power = 0.01;  // struck only in a quiet moment, unless `overlap`; see nemesis.cc
+  double break_sync = 0.005;
+  bool overlap = false;  // power fails at any time, on several machines at once if it comes so
   double pause = 0.02;
+  double stop = 0.01;
   double cut_link = 0.03;
+  double slow_link = 0.02;
   double cut_zookeeper = 0.02;
   double cut_client = 0.02;
+  double zookeeper_down = 0.005;
   double slow_disk = 0.03;
+  double break_disk = 0.01;
+  double fill_disk = 0.01;
   double expire_session = 0.01;
+  double expire_controller = 0.01;  // in the middle of a write
   double drop_zk_connection = 0.05;
   double skew_clock = 0.01;
   // Per call, all the time.
@@ -57,17 +72,31 @@ class Nemesis {
   bool UndisturbedFor(int broker, Micros time) const;
   void Disturb(int broker) { disturbed_[broker] = world_.now(); }  // by somebody else's hand
 
+  // False: the machine is to stay as it is (its disk has lost writes) until its power is cut.
+  bool MayRestart(int broker) const { return broker != sync_victim_; }
+
  private:
   void Tick();
   void TickPower();
+  void TickDeadly();
+  void TickHarmless();
   bool Quiet() const;
   bool Roll(double per_second, const char* name);
   int AnyBroker();
   void For(Micros low, Micros high, Task undo);
+  void RestartLater(int victim);
   void Kill(int victim, bool power);
+  void Stop();
   void Pause();
   void CutBetween(int a, int b);
+  void SlowBetween(int a, int b);
   void SlowDisk();
+  void BreakDisk();
+  void FillDisk();
+  void BreakSync(int victim);
+  void StopZooKeeper();
+  FileFaults& FaultsOf(int broker) { return world_.node(broker).files().faults(); }
+  void RepairDisk(int broker);
 
   SimWorld& world_;
   FaultTarget& target_;
@@ -78,6 +107,8 @@ class Nemesis {
   // Lost power: wanted (no new faults that make brokers look dead, until all is quiet), then recovering (the same,
   // until the machine is back in sync).
   enum class Power { kFine, kWanted, kRecovering } power_ = Power::kFine;
+  bool want_sync_ = false;  // not power is to fail but fsync
+  int sync_victim_ = -1;    // its disk has lost writes, its power will fail
   std::map<int, MonoTime> disturbed_;
   std::map<std::string, std::uint64_t> fired_;
   SimScheduler::EventId tick_;

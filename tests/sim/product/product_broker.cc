@@ -1,4 +1,5 @@
 // The product's Broker on a simulated machine.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -33,6 +34,11 @@ class ProductBroker final : public BrokerProcess {
   }
   void Stop(Task done) override { broker_->Stop(std::move(done)); }
   bool exited() const override { return exited_; }
+
+  bool HasFailedDir() const override {
+    const std::vector<LogDirStatus> dirs = broker_->LogDirs();
+    return std::any_of(dirs.begin(), dirs.end(), [](const LogDirStatus& dir) { return dir.offline; });
+  }
 
   void ForEachReplica(const std::function<void(const ReplicaView&)>& visit) const override {
     if (!started_ || exited_) return;

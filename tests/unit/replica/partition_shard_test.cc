@@ -451,6 +451,20 @@ TEST(PartitionShard, AFailedWriteFailsItsBurstAlone) {
   EXPECT_EQ(broker.Info().log_end, Offset(1));
 }
 
+// A disk that is full for a while: the follower asks again when it has room, and is not given up.
+TEST(PartitionShard, AFollowerTriesAFailedWriteAgain) {
+  ReplicaHarness broker;
+  broker.Lead({.leader = 2});
+  EXPECT_EQ(broker.SentBatch(ReplicaHarness::Batch(), 0, 0, 0).kind, FollowerStep::Kind::kFetch);
+  broker.files.faults().full = true;
+  const FollowerStep failed = broker.SentBatch(ReplicaHarness::Batch(), 1, 0, 1);
+  EXPECT_EQ(failed.kind, FollowerStep::Kind::kBackoff);
+  EXPECT_EQ(failed.fetch_offset, Offset(1));
+  broker.files.faults().full = false;
+  EXPECT_EQ(broker.SentBatch(ReplicaHarness::Batch(), 1, 0, 1).kind, FollowerStep::Kind::kFetch);
+  EXPECT_EQ(broker.Info().log_end, Offset(2));
+}
+
 TEST(PartitionShard, ColdReadsAreWarmedFirst) {
   ReplicaHarness broker;
   broker.log.config.segment_bytes = 300;  // several segments: the older ones are not remembered as freshly written

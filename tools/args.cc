@@ -44,7 +44,7 @@ Result<Args> Args::Parse(std::span<const Option> options, std::span<const std::s
     const std::string& word = words[i];
     if (!LooksLikeOption(word)) {
       if (word.starts_with("-") && word != "-") return Bad(word.substr(1) + " is not a recognized option");
-      return Bad("Unexpected argument: " + word);
+      continue;  // Kafka's tools do not look at words that belong to no option
     }
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(2, equals == std::string::npos ? std::string::npos : equals - 2);

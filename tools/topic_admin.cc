@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "common/protocol/messages/03_metadata.h"
 #include "common/protocol/messages/19_create_topics.h"
@@ -113,6 +114,12 @@ Status TopicAdmin::Delete(const std::vector<std::string>& names) {
 
 Status TopicAdmin::AddPartitions(const std::vector<std::string>& names, std::int32_t count,
                                  const std::vector<std::vector<std::int32_t>>& assignment) {
+  std::map<std::string, std::size_t> existing;
+  if (!assignment.empty()) {
+    const Result<std::vector<TopicView>> topics = DescribePartitions(names);
+    if (!topics.ok()) return topics.status();
+    for (const TopicView& topic : *topics) existing[topic.name] = topic.partitions.size();
+  }
   const auto build = [&](std::int16_t) {
     CreatePartitionsRequest request;
     request.timeout_ms = static_cast<std::int32_t>(client_.api_timeout_ms());
@@ -123,7 +130,9 @@ Status TopicAdmin::AddPartitions(const std::vector<std::string>& names, std::int
       row.assignments = std::nullopt;
       if (assignment.empty()) continue;
       row.assignments.emplace();
-      for (const auto& ids : assignment) row.assignments->push_back({.broker_ids = ids});
+      for (std::size_t i = existing[name]; i < assignment.size(); ++i) {
+        row.assignments->push_back({.broker_ids = assignment[i]});
+      }
     }
     return request;
   };

@@ -26,7 +26,8 @@ class TopicAdmin {
   Result<std::vector<std::string>> ListNames();  // sorted
   Status Create(const NewTopic& topic);
   Status Delete(const std::vector<std::string>& names);
-  // To `count` partitions in all. `assignment`: of the new ones only; empty: the cluster chooses.
+  // To `count` partitions in all. `assignment`: of all partitions from the first on; those of partitions that exist
+  // already count for nothing. Empty: the cluster chooses.
   Status AddPartitions(const std::vector<std::string>& names, std::int32_t count,
                        const std::vector<std::vector<std::int32_t>>& assignment);
   Result<std::vector<TopicView>> Describe(const std::vector<std::string>& names);

@@ -16,6 +16,14 @@ std::string Joined(const std::vector<std::int32_t>& ids) {
   return text;
 }
 
+std::vector<std::int32_t> Duplicates(const std::vector<std::int32_t>& ids) {
+  std::set<std::int32_t> seen, twice;
+  for (const std::int32_t id : ids) {
+    if (!seen.insert(id).second) twice.insert(id);
+  }
+  return {twice.begin(), twice.end()};
+}
+
 std::string BracketList(const std::vector<std::int32_t>& ids) {
   std::string text = "[";
   for (std::size_t i = 0; i < ids.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(ids[i]);
@@ -114,8 +122,9 @@ Result<std::vector<std::vector<std::int32_t>>> ParseReplicaAssignment(std::strin
   for (const std::string& item : SplitList(text)) {
     Result<std::vector<std::int32_t>> ids = ParseReplicas(item);
     if (!ids.ok()) return ids.status();
-    if (std::set(ids->begin(), ids->end()).size() != ids->size()) {
-      return Status(StatusCode::kInvalidArgument, "Partition replica lists may not contain duplicate entries: " + item);
+    if (const std::vector<std::int32_t> twice = Duplicates(*ids); !twice.empty()) {
+      return Status(StatusCode::kInvalidArgument,
+                    "Partition replica lists may not contain duplicate entries: " + Joined(twice));
     }
     if (!assignment.empty() && assignment.front().size() != ids->size()) {
       return Status(StatusCode::kInvalidArgument, "Partition " + std::to_string(assignment.size()) +
@@ -125,6 +134,21 @@ Result<std::vector<std::vector<std::int32_t>>> ParseReplicaAssignment(std::strin
   }
   if (assignment.empty()) return Status(StatusCode::kInvalidArgument, "the replica assignment is empty");
   return assignment;
+}
+
+Result<Properties> ParseTopicConfigs(const std::vector<std::string>& words) {
+  Properties configs;
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    const std::string value(equals == std::string::npos ? "" : TrimBlanks(std::string_view(word).substr(equals + 1)));
+    if (value.empty() || value.find('=') != std::string::npos) {
+      return Status(StatusCode::kInvalidArgument,
+                    "requirement failed: Invalid topic config: all configs to be added must be in the format "
+                    "\"key=val\".");
+    }
+    configs[std::string(TrimBlanks(std::string_view(word).substr(0, equals)))] = value;
+  }
+  return configs;
 }
 
 bool IsInternalTopic(std::string_view name) { return name == "__consumer_offsets" || name == "__transaction_state"; }

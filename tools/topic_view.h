@@ -9,6 +9,7 @@
 
 #include "common/base/ids.h"
 #include "common/base/status.h"
+#include "common/config/properties.h"
 
 namespace ottla::tools {
 
@@ -48,6 +49,9 @@ std::optional<bool> MatchesPattern(const std::string& pattern, const std::string
 
 // `1:2,2:1` as broker ids per partition.
 Result<std::vector<std::vector<std::int32_t>>> ParseReplicaAssignment(std::string_view text);
+
+// The words of `--config`: each one name, one "=", one value.
+Result<Properties> ParseTopicConfigs(const std::vector<std::string>& words);
 
 bool IsInternalTopic(std::string_view name);
 

@@ -111,7 +111,7 @@ Result<AdminOptions> MakeAdminOptions(const Args& args) {
 
 Status Create(const Args& args, TopicAdmin* admin, std::ostream& out) {
   NewTopic topic{.name = args.GetOr("topic", "")};
-  Result<Properties> configs = args.GetProperties("config");
+  Result<Properties> configs = ParseTopicConfigs(args.GetAll("config"));
   if (!configs.ok()) return configs.status();
   topic.configs = std::move(configs).value();
   constexpr std::int64_t kAnyInt = std::numeric_limits<std::int32_t>::max();
@@ -192,7 +192,8 @@ Status Alter(const Args& args, TopicAdmin* admin) {
 
 Result<std::vector<std::string>> SelectById(const std::string& text, TopicAdmin* admin, bool if_exists) {
   const auto id = Uuid::FromString(text);
-  if (!id) return Bad("Invalid topic id " + text);
+  if (!id) return Bad("Input string `" + text + "` is not a base64-encoded UUID");
+  if (id->IsZero()) return admin->ListNames();  // the id that stands for none selects nothing
   Result<std::optional<std::string>> name = admin->FindById(*id);
   if (!name.ok()) return name.status();
   if (*name) return std::vector<std::string>{**name};

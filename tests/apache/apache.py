@@ -42,3 +42,9 @@ def java(version, main, *words, classes=(), stdin=b"", timeout=180):
 
 def text_of(done):
     return (done.stdout + done.stderr).decode(errors="replace")
+
+
+def server_command(config):
+    """Apache's broker on a properties file."""
+    return ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", class_path(SERVER), "kafka.Kafka",
+            str(config)]

@@ -85,7 +85,14 @@ TEST(ReplicaAssignment, Parses) {
   using Assignment = std::vector<std::vector<std::int32_t>>;
   EXPECT_EQ(*ParseReplicaAssignment("1:2,2:1"), (Assignment{{1, 2}, {2, 1}}));
   EXPECT_EQ(*ParseReplicaAssignment(" 3 , 4"), (Assignment{{3}, {4}}));
+  EXPECT_EQ(ParseReplicaAssignment("1:2,7:8:7:8").status().message(),
+            "Partition replica lists may not contain duplicate entries: 7,8");
   for (const char* bad : {"", "1:1", "1:2,3", "a", "1:", "1,,2"}) EXPECT_FALSE(ParseReplicaAssignment(bad).ok()) << bad;
+}
+
+TEST(TopicView, TopicConfigsAreOneNameAndOneValue) {
+  EXPECT_EQ(*ParseTopicConfigs({"a=1", " b = x,y "}), (Properties{{"a", "1"}, {"b", "x,y"}}));
+  for (const char* bad : {"a", "a=", "a=1=2"}) EXPECT_FALSE(ParseTopicConfigs({bad}).ok()) << bad;
 }
 
 }  // namespace

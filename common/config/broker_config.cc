@@ -212,10 +212,15 @@ void ResolveDurations(BrokerConfig* c) {
   c->log_flush_interval_ms = Duration(*c, kFlush);
 }
 
+// Either name gives both: DescribeConfigs tells node.id though only broker.id was written.
 void ResolveIds(BrokerConfig* c) {
-  if (c->IsSet("broker.id") || !c->IsSet("node.id")) return;
-  c->broker_id = static_cast<std::int32_t>(std::get<std::int64_t>(c->Value("node.id")));
-  c->values["broker.id"] = std::int64_t{c->broker_id};
+  if (c->IsSet("broker.id") && !c->IsSet("node.id")) {
+    c->layers.fixed["node.id"] = c->layers.fixed["broker.id"];
+    c->values["node.id"] = c->Value("broker.id");
+  } else if (!c->IsSet("broker.id") && c->IsSet("node.id")) {
+    c->broker_id = static_cast<std::int32_t>(std::get<std::int64_t>(c->Value("node.id")));
+    c->values["broker.id"] = std::int64_t{c->broker_id};
+  }
 }
 
 void ResolveLogDirs(BrokerConfig* c) {

@@ -39,7 +39,8 @@ constexpr ConfigRow kRows[] = {
          "org.apache.kafka.coordinator.group.assignor.RangeAssignor",
          "Server-side assignors; the first is the default."),
     Str("group.consumer.migration.policy", "disabled", "Whether groups may change between protocols.")
-        .Valid("DISABLED,DOWNGRADE,UPGRADE,BIDIRECTIONAL"),
+        .Valid("DISABLED,DOWNGRADE,UPGRADE,BIDIRECTIONAL")
+        .Hidden(),
     Bool("group.share.enable", "false", "Share groups; not offered under ZooKeeper.").Hidden(),
     Int("group.share.delivery.count.limit", "5", "Share groups; without effect.").Min(2).Max(10),
     Short("group.share.max.groups", "10", "Share groups; without effect.").Min(1).Max(100),
@@ -54,7 +55,7 @@ constexpr ConfigRow kRows[] = {
     Int("group.share.min.record.lock.duration.ms", "15000", "Share groups; without effect.").Min(1000).Max(30000),
     Int("group.share.max.record.lock.duration.ms", "60000", "Share groups; without effect.").Min(30000).Max(3600000),
     Int("group.share.partition.max.record.locks", "200", "Share groups; without effect.").Min(100).Max(10000),
-    Int("share.fetch.purgatory.purge.interval.requests", "1000", "Share groups; without effect."),
+    Int("share.fetch.purgatory.purge.interval.requests", "1000", "Share groups; without effect.").Hidden(),
 
     // Transactions.
     Int("transactional.id.expiration.ms", "604800000", "Idle transactional ids are dropped after this time.").Min(1),

@@ -4,7 +4,7 @@ import os
 import pathlib
 import subprocess
 
-from cluster import Failure
+from cluster import BIN, Failure
 
 HERE = pathlib.Path(__file__).resolve().parent
 JARS = pathlib.Path(os.environ["OTTLA_APACHE_JARS"])
@@ -48,3 +48,31 @@ def server_command(config):
     """Apache's broker on a properties file."""
     return ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", class_path(SERVER), "kafka.Kafka",
             str(config)]
+
+
+def compile_helpers(target):
+    """The Java programs that need Apache's newest clients, as class files in `target`."""
+    sources = sorted((HERE / "java" / "server").glob("*.java"))
+    command = ["javac", "-nowarn", "-J-Xmx256m", "-J-XX:TieredStopAtLevel=1", "-proc:none", "-cp", class_path(SERVER),
+               "-d", target, *sources]
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise Failure(f"javac:\n{done.stdout}{done.stderr}")
+
+
+def program(classes, main, *words, timeout=180):
+    """One of those programs; its lines."""
+    done = java(SERVER, main, *words, classes=[classes], timeout=timeout)
+    if done.returncode:
+        raise Failure(f"{main} {' '.join(map(str, words))}: exit status {done.returncode}\n{text_of(done)[-4000:]}")
+    return done.stdout.decode().splitlines()
+
+
+def use(broker, kind):
+    """Which program runs this broker when it is started next: "ottla" or "apache"."""
+    broker.command = server_command(broker.config) if kind == "apache" else [str(BIN / "ottla-broker"), str(broker.config)]
+
+
+def stop(broker):
+    """SIGTERM and a clean end, which takes Apache's broker longer."""
+    broker.stop(timeout=60)

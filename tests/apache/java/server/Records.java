@@ -20,6 +20,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -113,10 +114,14 @@ public class Records {
         consumer.seekToBeginning(Collections.singleton(p));
         long end = consumer.endOffsets(Collections.singleton(p)).get(p);
         long deadline = System.currentTimeMillis() + 15000;
-        while (consumer.position(p) < end && System.currentTimeMillis() < deadline) {
-            for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) {
-                System.out.println(isolation.equals("read_committed") ? brief(r) : record(r));
+        try {
+            while (consumer.position(p) < end && System.currentTimeMillis() < deadline) {
+                for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) {
+                    System.out.println(isolation.equals("read_committed") ? brief(r) : record(r));
+                }
             }
+        } catch (KafkaException e) {  // a batch that fails its checksum; what follows is not asked for
+            System.err.println(e);
         }
         System.out.println(JSON.createObjectNode().put("read", p.topic()).put("p", p.partition()).put("isolation", isolation)
                                .put("up_to", consumer.position(p)));

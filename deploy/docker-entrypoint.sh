@@ -1,7 +1,8 @@
 #!/bin/bash
 # Settings from KAFKA_* variables, as wurstmeister/kafka maps them, then the broker. Differences from that image, all to
 # the safe side: keys and values are text, never regular expressions or sed replacements; the Java-only variables are
-# left out; topics of KAFKA_CREATE_TOPICS are made as soon as the broker answers, whichever port it listens on.
+# left out; topics of KAFKA_CREATE_TOPICS are made as soon as the broker answers, whichever port it listens on, and tried
+# again for CREATE_TOPICS_TIMEOUT seconds (60) while that fails; then one line says which was not made, and why.
 set -euo pipefail
 
 CONFIG=${OTTLA_CONFIG:-/opt/ottla/server.properties}
@@ -107,21 +108,30 @@ own_address() {
   echo "localhost:$KAFKA_PORT"
 }
 
+# create_topic SPEC END: name:partitions:replicas[:cleanup policy]. Tried until END (of SECONDS): the brokers of a cluster
+# seldom start at once, and before that there are too few of them for the replicas.
+create_topic() {
+  local name partitions replicas policy said
+  IFS=: read -r name partitions replicas policy <<<"$1"
+  echo "creating topics: $1"
+  until said=$("$BIN/kafka-topics" --bootstrap-server "$ADDRESS" --create --if-not-exists --topic "$name" \
+    --partitions "$partitions" --replication-factor "$replicas" ${policy:+--config=cleanup.policy=$policy} 2>&1); do
+    [ $SECONDS -lt "$2" ] || { echo "WARN: KAFKA_CREATE_TOPICS: '$1' was not created: ${said//$'\n'/ }" >&2; return; }
+    sleep 1
+  done
+  [ -z "$said" ] || echo "$said"
+}
+
 create_topics() {
-  local address spec name partitions replicas policy
-  address=$(own_address)
-  local end=$((SECONDS + ${START_TIMEOUT:-600}))
-  until "$BIN/kafka-topics" --bootstrap-server "$address" --list >/dev/null 2>&1; do
-    [ $SECONDS -lt $end ] || { echo "WARN: topics not created: $address did not answer" >&2; return; }
+  local ADDRESS spec end=$((SECONDS + ${START_TIMEOUT:-600}))
+  ADDRESS=$(own_address)
+  until "$BIN/kafka-topics" --bootstrap-server "$ADDRESS" --list >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || { echo "WARN: KAFKA_CREATE_TOPICS: nothing was created: $ADDRESS did not answer" >&2; return; }
     sleep 1
   done
   while IFS= read -r spec; do
     spec=${spec//[[:space:]]/}
-    [ -n "$spec" ] || continue
-    echo "creating topics: $spec"
-    IFS=: read -r name partitions replicas policy <<<"$spec"
-    "$BIN/kafka-topics" --bootstrap-server "$address" --create --if-not-exists --topic "$name" \
-      --partitions "$partitions" --replication-factor "$replicas" ${policy:+--config=cleanup.policy=$policy} || true
+    [ -z "$spec" ] || create_topic "$spec" $((SECONDS + ${CREATE_TOPICS_TIMEOUT:-60}))
   done <<<"${CREATE_TOPICS//"$CREATE_SEPARATOR"/$'\n'}"
 }
 

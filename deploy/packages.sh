@@ -19,15 +19,16 @@ install_packages() {
   missing=$(missing_packages "$@")
   # Another JRE serves as well.
   command -v java >/dev/null && missing=${missing//default-jre-headless /}
-  [ -z "${missing// /}" ] && return 0
+  missing=${missing% }
+  [ -z "$missing" ] && return 0
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || { echo "error: missing packages; run as root: apt-get install $missing" >&2; return 1; }
     as_root="sudo"
   fi
   echo "== installing: $missing"
   # shellcheck disable=SC2086  # a list of names
-  { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive \
+  { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
       apt-get install -y -qq --no-install-recommends $missing >/dev/null; } && return 0
-  echo "error: apt-get could not install: $missing (see above; without internet, install them by hand)" >&2
+  echo "error: apt-get could not install (its words are above); mend that, or install them by hand: $missing" >&2
   return 1
 }

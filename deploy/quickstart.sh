@@ -4,13 +4,16 @@
 #   deploy/quickstart.sh --down    stop it
 #   deploy/quickstart.sh --clean   stop it and remove its data
 # Other ports: ZK_PORT=2181 BROKER_PORT=9092 (and the two after it). Other place for data: OTTLA_QUICKSTART_DIR.
+# Binaries that are built already: OTTLA_BIN (nothing is compiled then).
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${OTTLA_BUILD_DIR:-$ROOT/build}
+BIN=${OTTLA_BIN:-$BUILD/bin}
 STATE=${OTTLA_QUICKSTART_DIR:-$ROOT/build/quickstart}
 ZK_PORT=${ZK_PORT:-2181}
 BROKER_PORT=${BROKER_PORT:-9092}
+NAMES=(broker-1 broker-2 broker-3 zookeeper)
 PORTS=("$BROKER_PORT" "$((BROKER_PORT + 1))" "$((BROKER_PORT + 2))")
 BOOTSTRAP="localhost:${PORTS[0]},localhost:${PORTS[1]},localhost:${PORTS[2]}"
 ZK_SERVER=/usr/share/zookeeper/bin/zkServer.sh
@@ -44,7 +47,26 @@ stop_one() {
 }
 
 down() {
-  for name in broker-1 broker-2 broker-3 zookeeper; do stop_one "$name"; done
+  local name
+  for name in "${NAMES[@]}"; do stop_one "$name"; done
+}
+
+# Removes what this script made and nothing else: the directory may be one that the user named.
+clean() {
+  local name
+  down
+  [ -d "$STATE" ] || { say "nothing to remove: there is no $STATE"; return 0; }
+  for name in "${NAMES[@]}"; do rm -rf "${STATE:?}/$name" "$STATE/$name".{log,properties}; done
+  rm -f "$STATE"/{zoo.cfg,build.log,received.txt,consumer.log}
+  if rmdir "$STATE" 2>/dev/null; then say "removed $STATE"; else say "removed the data; $STATE holds other files too"; fi
+}
+
+not_running() {
+  local name
+  for name in "${NAMES[@]}"; do
+    our_pid "$name" >/dev/null || continue
+    die "$name is running already; to see it: kcat -b ${BOOTSTRAP%%,*} -L; to stop it: $0 --down"
+  done
 }
 
 port_open() { timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1" 2>/dev/null; }
@@ -56,7 +78,7 @@ check_ports() {
   local port
   for port in "$ZK_PORT" "${PORTS[@]}"; do
     port_open "$port" || continue
-    die "port $port is in use; stop what uses it, or choose others: ZK_PORT=12181 BROKER_PORT=19092 $0"
+    die "port $port is in use; stop what uses it (ss -ltnp), or choose others: ZK_PORT=12181 BROKER_PORT=19092 $0"
   done
 }
 
@@ -75,15 +97,26 @@ wait_ready() {
   for _ in $(seq "$tries"); do
     "$@" && return 0
     if ! our_pid "$name" >/dev/null; then
-      tail -n 15 "$STATE/$name.log" >&2
-      down >/dev/null
-      die "$name ended; its log above is $STATE/$name.log"
+      give_up "$name" "$name ended"
     fi
     sleep 0.2
   done
-  tail -n 15 "$STATE/$name.log" >&2
+  give_up "$name" "$name did not become ready"
+}
+
+give_up() {
+  tail -n 15 "$STATE/$1.log" >&2
   down >/dev/null
-  die "$name did not become ready; its log above is $STATE/$name.log"
+  die "$2 (its last lines are above, all of them in $STATE/$1.log); mend what they say and run $0 again"
+}
+
+# What ninja says, on one line that moves, where a person looks on.
+progress() {
+  if [ -t 1 ]; then
+    awk '{ printf "\r\033[K%.100s", $0; fflush() } END { printf "\r\033[K" }'
+  else
+    cat >/dev/null
+  fi
 }
 
 build() {
@@ -92,7 +125,7 @@ build() {
     cmake -S "$ROOT" -B "$BUILD" -G Ninja -DOTTLA_TESTS=OFF >"$STATE/build.log" 2>&1 ||
       { tail -n 20 "$STATE/build.log" >&2; die "cmake failed; the log is $STATE/build.log"; }
   fi
-  cmake --build "$BUILD" --target ottla-broker ottla >"$STATE/build.log" 2>&1 ||
+  cmake --build "$BUILD" -j "$(nproc)" --target ottla-broker ottla 2>&1 | tee "$STATE/build.log" | progress ||
     { tail -n 30 "$STATE/build.log" >&2; die "the build failed; the log is $STATE/build.log"; }
 }
 
@@ -122,7 +155,7 @@ start_brokers() {
       -e "s|^zookeeper.connect=.*|zookeeper.connect=localhost:$ZK_PORT|" \
       "$ROOT/deploy/broker.properties" >"$STATE/broker-$id.properties"
     say "starting broker $id on port ${PORTS[id - 1]}"
-    start "broker-$id" "$BUILD/bin/ottla-broker" "$STATE/broker-$id.properties"
+    start "broker-$id" "$BIN/ottla-broker" "$STATE/broker-$id.properties"
   done
   for id in 1 2 3; do wait_ready "broker-$id" 60 port_open "${PORTS[id - 1]}"; done
   wait_ready broker-1 60 three_brokers
@@ -134,14 +167,14 @@ three_brokers() {
 
 try_topic() {
   say "creating the topic $TOPIC: 3 partitions, 3 replicas each"
-  "$BUILD/bin/kafka-topics" --bootstrap-server "$BOOTSTRAP" --create --if-not-exists --topic "$TOPIC" \
+  "$BIN/kafka-topics" --bootstrap-server "$BOOTSTRAP" --create --if-not-exists --topic "$TOPIC" \
     --partitions 3 --replication-factor 3 --config min.insync.replicas=2 || die "the topic could not be created (see above)"
   local mark
   mark="hello-$(date +%s)"
   say "sending and receiving with the console tools"
   printf '%s one\n%s two\n' "$mark" "$mark" |
-    "$BUILD/bin/kafka-console-producer" --bootstrap-server "$BOOTSTRAP" --topic "$TOPIC" || die "sending failed (see above)"
-  "$BUILD/bin/kafka-console-consumer" --bootstrap-server "$BOOTSTRAP" --topic "$TOPIC" --from-beginning \
+    "$BIN/kafka-console-producer" --bootstrap-server "$BOOTSTRAP" --topic "$TOPIC" || die "sending failed (see above)"
+  "$BIN/kafka-console-consumer" --bootstrap-server "$BOOTSTRAP" --topic "$TOPIC" --from-beginning \
     --timeout-ms 5000 >"$STATE/received.txt" 2>"$STATE/consumer.log" || { cat "$STATE/consumer.log" >&2; die "receiving failed"; }
   grep -F "$mark" "$STATE/received.txt" || die "what was sent did not come back; see $STATE/consumer.log"
   say "sending and receiving with kcat"
@@ -152,34 +185,41 @@ try_topic() {
 show() {
   say "the cluster"
   kcat -b "$BOOTSTRAP" -L -m 10 | sed -n 's/^  broker \([0-9]*\) at \([^ ]*\)\(.*\)$/   broker \1  \2\3/p'
-  "$BUILD/bin/kafka-topics" --bootstrap-server "$BOOTSTRAP" --describe --topic "$TOPIC" |
+  "$BIN/kafka-topics" --bootstrap-server "$BOOTSTRAP" --describe --topic "$TOPIC" |
     sed -e 's/\tElr:.*//' -e 's/^/   /' | expand -t 4
   cat <<EOF
 
 Running: ZooKeeper localhost:$ZK_PORT, brokers $BOOTSTRAP. Data and logs: $STATE
-  export PATH=$BUILD/bin:\$PATH
+  export PATH=$BIN:\$PATH
   kafka-console-producer --bootstrap-server localhost:${PORTS[0]} --topic $TOPIC
   kafka-console-consumer --bootstrap-server localhost:${PORTS[0]} --topic $TOPIC --from-beginning
 Stop: deploy/quickstart.sh --down     Stop and remove its data: deploy/quickstart.sh --clean
 EOF
 }
 
+usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
+
 case "${1:-}" in
   --down) down; exit 0 ;;
-  --clean) down; rm -rf "$STATE"; say "removed $STATE"; exit 0 ;;
+  --clean) clean; exit 0 ;;
   "") ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 1 ;;
+  -h | --help) usage; exit 0 ;;
+  *) usage >&2; die "unknown option $1" ;;
 esac
 
-mkdir -p "$STATE"
-if our_pid broker-1 >/dev/null || our_pid zookeeper >/dev/null; then
-  die "it is running already; stop it with $0 --down"
-fi
-# shellcheck disable=SC2086  # lists of names
-install_packages $PACKAGES_BUILD $PACKAGES_RUN || exit 1
-[ -x "$ZK_SERVER" ] || die "$ZK_SERVER is missing: apt-get install --reinstall zookeeper"
+not_running
 check_ports
-build
+{ mkdir -p "$STATE" && touch "$STATE/zoo.cfg"; } 2>/dev/null ||
+  die "cannot write in $STATE (made by another user?); remove it, or name another place: OTTLA_QUICKSTART_DIR=/tmp/ottla $0"
+# shellcheck disable=SC2086  # lists of names
+if [ -n "${OTTLA_BIN:-}" ]; then
+  [ -x "$BIN/ottla-broker" ] || die "there is no ottla-broker in OTTLA_BIN=$BIN; unset OTTLA_BIN to build it"
+  install_packages $PACKAGES_RUN || exit 1
+else
+  install_packages $PACKAGES_BUILD $PACKAGES_RUN || exit 1
+  build
+fi
+[ -x "$ZK_SERVER" ] || die "$ZK_SERVER is missing; run: apt-get install --reinstall zookeeper"
 start_zookeeper
 start_brokers
 try_topic

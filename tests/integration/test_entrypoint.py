@@ -10,9 +10,13 @@ from cluster import ROOT, expect_equal, expect_true
 START = "num.partitions=1\n#listeners=PLAINTEXT://:9092\nlog.retention.hours=168\n"
 
 
-def run(expect=0, **variables):
+def run(expect=0, topics=None, **variables):
+    """(what it said, settings the broker would read). `topics`: a script in the place of kafka-topics."""
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
+        if topics is not None:
+            (directory / "kafka-topics").write_text("#!/bin/bash\n" + topics)
+            (directory / "kafka-topics").chmod(0o755)
         config = directory / "server.properties"
         config.write_text(START)
         broker = directory / "ottla-broker"
@@ -21,8 +25,8 @@ def run(expect=0, **variables):
         env = {"PATH": os.environ["PATH"], "HOSTNAME": "h1", "OTTLA_CONFIG": str(config), "OTTLA_BIN": name, **variables}
         done = subprocess.run([ROOT / "deploy" / "docker-entrypoint.sh"], env=env, capture_output=True, timeout=30)
         expect_equal(done.returncode, expect, done.stderr.decode())
-        said, _, text = done.stdout.decode().partition("---\n")
-        return said + done.stderr.decode(), dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+        text = done.stdout.decode().partition("---\n")[2]
+        return (done.stdout + done.stderr).decode(), dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
 def test_entrypoint_maps_variables():
@@ -59,3 +63,32 @@ def test_entrypoint_refuses():
     expect_true("KAFKA_LISTENERS" in said, said)
     said, _ = run(expect=1, KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://x:1")
     expect_true("KAFKA_LISTENERS" in said, said)
+
+
+# Answers --list; $n counts the other calls.
+TOPICS = """
+[ "$3" = --create ] || exit 0
+n=$(cat $0.count 2>/dev/null || echo 0); echo $((n + 1)) >$0.count
+"""
+
+
+def test_entrypoint_creates_topics():
+    said, _ = run(KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_LISTENERS="INSIDE://:1234", topics=TOPICS + """
+[ $n != 0 ] || { echo "Error while executing topic command : too few brokers"; exit 1; }
+echo "at $2 ${*:4}"
+""", KAFKA_CREATE_TOPICS="one:2:3, two:1:1:compact,")
+    lines = [line for line in said.splitlines() if line.startswith(("creating topics", "at "))]
+    expect_equal(lines, ["creating topics: one:2:3",
+                         "at localhost:1234 --if-not-exists --topic one --partitions 2 --replication-factor 3",
+                         "creating topics: two:1:1:compact",
+                         "at localhost:1234 --if-not-exists --topic two --partitions 1 --replication-factor 1"
+                         " --config=cleanup.policy=compact"], "a failed one is tried again")
+
+
+def test_entrypoint_says_which_topic_it_could_not_create():
+    said, _ = run(KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_LISTENERS="INSIDE://:1234", topics=TOPICS + """
+[ "$6" = good ] || { echo "no such"; echo "policy"; exit 1; }
+echo made
+""", KAFKA_CREATE_TOPICS="bad:1:1:shrink;good:1:1", KAFKA_CREATE_TOPICS_SEPARATOR=";", CREATE_TOPICS_TIMEOUT="0")
+    expect_true("WARN: KAFKA_CREATE_TOPICS: 'bad:1:1:shrink' was not created: no such policy\n" in said, said)
+    expect_true("made\n" in said, "the others are made")

@@ -70,8 +70,9 @@ not_running() {
 }
 
 port_open() { timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1" 2>/dev/null; }
+# ruok is answered before requests are; srvr only when they are.
 zk_ready() {
-  [ "$(timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$ZK_PORT; printf ruok >&3; head -c 4 <&3" 2>/dev/null)" = imok ]
+  timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$ZK_PORT; printf srvr >&3; cat <&3" 2>/dev/null | grep -q '^Mode:'
 }
 
 check_ports() {
@@ -138,7 +139,7 @@ clientPort=$ZK_PORT
 clientPortAddress=127.0.0.1
 maxClientCnxns=0
 admin.enableServer=false
-4lw.commands.whitelist=ruok
+4lw.commands.whitelist=srvr
 EOF
   say "starting ZooKeeper on port $ZK_PORT"
   start zookeeper "$ZK_SERVER" start-foreground "$STATE/zoo.cfg"

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -31,6 +32,17 @@ Result<std::vector<SocketAddress>> Resolve(const Endpoint& endpoint, bool passiv
   }
   if (addresses.empty()) return Status(StatusCode::kUnavailable, "resolving " + endpoint.host + ": no address");
   return addresses;
+}
+
+void SocketAddress::SetPort(std::uint16_t port) {
+  if (family() == AF_INET) reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(port);
+  if (family() == AF_INET6) reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port = htons(port);
+}
+
+void OrderForListening(bool every_interface, std::vector<SocketAddress>& addresses) {
+  const int family = every_interface ? AF_INET6 : AF_INET;
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [family](const SocketAddress& address) { return address.family() == family; });
 }
 
 Endpoint ToEndpoint(const SocketAddress& address) {

@@ -5,9 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "common/env/socket_address.h"
 #include "common/env/socket_stream.h"
@@ -21,24 +22,29 @@ constexpr int kAcceptsPerTurn = 64;
 // once.
 constexpr Micros kAcceptPause = Millis(100);
 
-class SocketListener final : public Listener {
+using SharedAcceptCallback = std::shared_ptr<Network::AcceptCallback>;  // of one loop
+
+// One socket that accepts from when it is made until it goes.
+class ListenSocket {
  public:
-  SocketListener(EventLoop& loop, int fd, const SocketOptions& options, Network::AcceptCallback on_accept)
+  ListenSocket(EventLoop& loop, int fd, const SocketOptions& options, SharedAcceptCallback on_accept)
       : loop_(loop), fd_(fd), port_(LocalEndpoint(fd).port), options_(options), on_accept_(std::move(on_accept)) {
     event_ = event_new(loop_.base(), fd_, EV_READ | EV_PERSIST, &OnAcceptable, this);
     OTTLA_CHECK(event_ != nullptr);
+    event_add(event_, nullptr);
   }
-  ~SocketListener() override {
+  ListenSocket(const ListenSocket&) = delete;
+  ListenSocket& operator=(const ListenSocket&) = delete;
+  ~ListenSocket() {
     if (pause_ != 0) loop_.Cancel(pause_);
     event_free(event_);
     close(fd_);
   }
-  void Start() { event_add(event_, nullptr); }
-  std::uint16_t port() const override { return port_; }
+  std::uint16_t port() const { return port_; }
 
  private:
   static void OnAcceptable(int /*fd*/, short /*what*/, void* self) {
-    auto* listener = static_cast<SocketListener*>(self);
+    auto* listener = static_cast<ListenSocket*>(self);
     listener->loop_.NoteActive();
     listener->AcceptSome();
   }
@@ -58,7 +64,7 @@ class SocketListener final : public Listener {
         close(fd);
         continue;
       }
-      on_accept_(std::make_unique<SocketStream>(fd, LocalEndpoint(fd), ToEndpoint(from)));
+      (*on_accept_)(std::make_unique<SocketStream>(fd, LocalEndpoint(fd), ToEndpoint(from)));
     }
   }
 
@@ -75,9 +81,25 @@ class SocketListener final : public Listener {
   const int fd_;
   const std::uint16_t port_;
   const SocketOptions options_;
-  Network::AcceptCallback on_accept_;
+  const SharedAcceptCallback on_accept_;
   event* event_ = nullptr;
   TimerId pause_ = 0;
+};
+
+// The addresses of one host: all have the port that the first one got.
+class SocketListener final : public Listener {
+ public:
+  SocketListener(EventLoop& loop, const SocketOptions& options, Network::AcceptCallback on_accept)
+      : loop_(loop), options_(options), on_accept_(std::make_shared<Network::AcceptCallback>(std::move(on_accept))) {}
+  void Add(int fd) { sockets_.push_back(std::make_unique<ListenSocket>(loop_, fd, options_, on_accept_)); }
+  bool empty() const { return sockets_.empty(); }
+  std::uint16_t port() const override { return sockets_.front()->port(); }
+
+ private:
+  EventLoop& loop_;
+  const SocketOptions options_;
+  const SharedAcceptCallback on_accept_;
+  std::vector<std::unique_ptr<ListenSocket>> sockets_;
 };
 
 Result<int> ListenAt(const SocketAddress& address, int backlog, const std::string& where,
@@ -112,23 +134,23 @@ Result<std::unique_ptr<Listener>> SocketNetwork::Listen(Executor& executor, cons
   loop.CheckOnLoop();
   auto addresses = Resolve(at, /*passive=*/true, /*numeric_only=*/false);
   if (!addresses.ok()) return addresses.status();
-  // Every interface: prefer the IPv6 wildcard, which takes IPv4 as well, where the machine has IPv6.
-  std::stable_sort(addresses->begin(), addresses->end(), [&](const SocketAddress& a, const SocketAddress& b) {
-    return at.host.empty() && a.family() == AF_INET6 && b.family() != AF_INET6;
-  });
+  const bool every_interface = at.host.empty();
+  OrderForListening(every_interface, *addresses);
+  auto listener = std::make_unique<SocketListener>(loop, options_, std::move(on_accept));
   Status failure;
-  for (const SocketAddress& address : *addresses) {
+  for (SocketAddress& address : *addresses) {
+    if (!listener->empty()) address.SetPort(listener->port());
     const auto fd = ListenAt(address, backlog, at.ToString(), options_);
-    if (!fd.ok()) {
-      failure = fd.status();
-      if (failure.code() == StatusCode::kAlreadyExists) break;
-      continue;
+    if (fd.ok()) {
+      listener->Add(*fd);
+      if (every_interface) break;
+    } else if (failure = fd.status(); failure.code() == StatusCode::kAlreadyExists) {
+      return failure;
     }
-    auto listener = std::make_unique<SocketListener>(loop, *fd, options_, std::move(on_accept));
-    listener->Start();
-    return std::unique_ptr<Listener>(std::move(listener));
+    // Other failures: a version of IP that this machine does not have.
   }
-  return failure;
+  if (listener->empty()) return failure;
+  return std::unique_ptr<Listener>(std::move(listener));
 }
 
 std::unique_ptr<Stream> SocketNetwork::Connect(Executor& executor, const Endpoint& to, Stream::Handler* handler) {

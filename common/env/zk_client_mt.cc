@@ -10,13 +10,15 @@
 
 #include "common/env/thread_executor.h"
 #include "common/env/zk_raw_session.h"
+#include "common/env/zk_server_list.h"
 
 namespace ottla {
 namespace {
 
 constexpr Micros kRetryInit = std::chrono::seconds(1);
 constexpr Millis kOldSessionStep{2'000};
-constexpr std::size_t kPathRoom = 1024;  // for the path of a sequential create; longer topic names do not exist
+constexpr int kResolveOnlyWhenLost = -1;  // else the library resolves the names again before each read and write
+constexpr std::size_t kPathRoom = 1024;   // for the path of a sequential create; longer topic names do not exist
 
 ZkError ToError(int rc) {
   switch (rc) {
@@ -120,13 +122,14 @@ class ZkClientMt::Core : public std::enable_shared_from_this<Core> {
   // On the worker, which this object joins before it goes.
   void Init(const std::shared_ptr<Link>& link) {
     zoo_set_debug_level(ZOO_LOG_LEVEL_INFO);
-    zhandle_t* handle = zookeeper_init2(connect_.ServerList().c_str(), &OnSessionEvent,
+    zhandle_t* handle = zookeeper_init2(LibraryServerList(connect_.servers).c_str(), &OnSessionEvent,
                                         static_cast<int>(timeout_.count()), nullptr, link.get(), 0, &LogLine);
     if (handle == nullptr) {
       LOG(WARNING) << "zookeeper: cannot resolve " << connect_.ServerList() << ": " << std::strerror(errno);
       worker_.RunAfter(kRetryInit, [this, link] { Init(link); });
       return;
     }
+    zoo_set_servers_resolution_delay(handle, kResolveOnlyWhenLost);
     {
       const std::lock_guard lock(handles_mutex_);
       handles_.emplace(handle, link);

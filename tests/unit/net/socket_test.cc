@@ -1,4 +1,4 @@
-// Real sockets over loopback, ports chosen by the system.
+// Real sockets over loopback, ports order by the system.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -11,6 +11,7 @@
 
 #include "common/base/random.h"
 #include "common/env/real_executors.h"
+#include "common/env/socket_address.h"
 #include "common/env/socket_network.h"
 #include "common/env/system_clock.h"
 #include "common/net/acceptor.h"
@@ -149,6 +150,24 @@ TEST_F(SocketTest, NamesAreResolvedAndAllInterfacesServeBothVersions) {
   const std::uint16_t port = Listen("");
   EXPECT_TRUE(Exchange({"localhost", port}, {"by name"}).ok());
   EXPECT_TRUE(Exchange({"127.0.0.1", port}, {"v4"}).ok());
+}
+
+TEST(SocketAddress, WhichIsListenedAtFirst) {
+  const auto order = [](bool every_interface, const std::vector<std::string>& hosts) {
+    std::vector<SocketAddress> addresses;
+    for (const std::string& host : hosts) addresses.push_back(Resolve({host, 1}, true, true).value().front());
+    OrderForListening(every_interface, addresses);
+    std::string text;
+    for (SocketAddress& address : addresses) {
+      address.SetPort(9);
+      text += ToEndpoint(address).ToString() + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(order(false, {"::1", "127.0.0.1"}), "127.0.0.1:9 [::1]:9 ");
+  EXPECT_EQ(order(false, {"10.0.0.2", "::1", "10.0.0.1"}), "10.0.0.2:9 10.0.0.1:9 [::1]:9 ");
+  EXPECT_EQ(order(false, {"::1"}), "[::1]:9 ");
+  EXPECT_EQ(order(true, {"0.0.0.0", "::"}), "[::]:9 0.0.0.0:9 ");
 }
 
 TEST_F(SocketTest, ConnectingFailsWithAStatus) {

@@ -10,6 +10,7 @@
 
 #include "common/env/system_clock.h"
 #include "common/env/thread_executor.h"
+#include "common/env/zk_server_list.h"
 #include "zk_server.h"
 
 namespace ottla {
@@ -50,14 +51,19 @@ class Inbox {
 // A client with blocking calls for tests.
 class Session {
  public:
-  explicit Session(const std::string& chroot = "", Millis timeout = Millis(4'000)) : owner_(clock_, "owner") {
-    const std::string address = Server().address();  // starts it, on the thread that outlives all sessions
+  explicit Session(const std::string& chroot = "", Millis timeout = Millis(4'000))
+      : Session(Connect{Server().address() + chroot, timeout}) {  // starts it, on the thread that outlives all sessions
+    WaitFor(State::kConnected);
+  }
+  struct Connect {
+    std::string to;
+    Millis timeout;
+  };
+  explicit Session(const Connect& connect) : owner_(clock_, "owner") {  // does not wait
     Do([&] {
-      auto made = ZkClientMt::Make(owner_, clock_, {address + chroot, timeout});
-      client_ = std::move(made).value();
+      client_ = ZkClientMt::Make(owner_, clock_, {connect.to, connect.timeout}).value();
       client_->Start([this](State state) { states_.Put(state); });
     });
-    WaitFor(State::kConnected);
   }
   ~Session() {
     Do([&] { client_.reset(); });
@@ -286,6 +292,23 @@ TEST(ZkClientMt, DestructionWithCallsInFlightIsSafe) {
       }
     });
   }
+}
+
+// The library alone would ask one of the two for ever, which one is chance: so four clients.
+TEST(ZkClientMt, EachOfTwoAddressesIsTriedAgain) {
+  const std::string live = Server().address();
+  Server().Stop();
+  std::deque<Session> sessions;
+  for (int i = 0; i < 4; ++i) sessions.emplace_back(Session::Connect{"127.0.0.1:1," + live, Millis(4'000)});
+  Server().Start();
+  for (Session& session : sessions) session.WaitFor(State::kConnected);
+}
+
+TEST(LibraryServerList, HasAnOddNumberOfAddresses) {
+  EXPECT_EQ(LibraryServerList({{"127.0.0.1", 2181}}), "127.0.0.1:2181");
+  EXPECT_EQ(LibraryServerList({{"127.0.0.1", 1}, {"127.0.0.2", 2}}), "127.0.0.1:1,127.0.0.2:2,127.0.0.1:1");
+  EXPECT_EQ(LibraryServerList({{"127.0.0.1", 1}, {"127.0.0.2", 2}, {"127.0.0.3", 3}}),
+            "127.0.0.1:1,127.0.0.2:2,127.0.0.3:3");
 }
 
 TEST(ZkClientMt, AServerThatGoesAndComesBackKeepsTheSession) {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Everything CI runs, on a Debian 12 machine: tests/run.sh [step ...], all steps when none is named.
-# Steps: format lint release sanitize thread fuzz integration tidy
+# Steps: format lint release sanitize coverage thread fuzz integration tidy
 # Needs no internet but apt. Builds in build/ci-*. Leaves no process behind. The last line is `N passed, N failed`.
 set -uo pipefail
 
@@ -8,7 +8,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 OUT=${OTTLA_CI_DIR:-$ROOT/build}
 JOBS=${JOBS:-$(nproc)}
 STEPS=("$@")
-[ ${#STEPS[@]} -eq 0 ] && STEPS=(format lint release sanitize thread fuzz integration tidy)
+[ ${#STEPS[@]} -eq 0 ] && STEPS=(format lint release sanitize coverage thread fuzz integration tidy)
 PASSED=0
 FAILED=0
 cd "$ROOT" || exit 1
@@ -45,6 +45,13 @@ check() {
   return $status
 }
 
+# Each failure with what was said about it (a seed is said with it), wherever in the log; then the log's end.
+what_failed() {
+  grep -hE -A 12 ': Failure$|FAILED|Check failed|runtime error:|ERROR: AddressSanitizer|WARNING: ThreadSanitizer' "$1" | head -n 200
+  echo "---- its end"
+  grep -vE ' Passed ' "$1" | tail -n 60
+}
+
 # Every ctest entry counts as one check.
 run_ctest() {
   local name=$1 dir=$2 start=$SECONDS log passed failed
@@ -57,7 +64,7 @@ run_ctest() {
   PASSED=$((PASSED + passed))
   FAILED=$((FAILED + failed))
   echo "$([ "$failed" = 0 ] && echo 'ok  ' || echo FAIL) ctest $name: $passed passed, $failed failed ($((SECONDS - start)) s)"
-  [ "$failed" = 0 ] || { echo "---- $log"; grep -vE ' Passed ' "$log" | tail -n 120; echo "----"; }
+  [ "$failed" = 0 ] || { echo "---- $log"; what_failed "$log"; echo "----"; }
 }
 
 # A second run is much quicker with a compiler cache; a launcher that the caller names is left alone.
@@ -87,10 +94,31 @@ configure_and_build() {
   configure "$dir" "$@" && cmake --build "$dir" -j "$JOBS"
 }
 
-# One more build of everything at -O1 would cost the most of all steps: unit and simulation tests and fuzzers, no tools.
+# One build serves the sanitizers, the coverage of the simulation and the fuzzers: a build is what costs most.
+build_asan() {
+  [ "${ASAN_BUILT:-}" = yes ] && return
+  check "address,undefined build" configure_and_build "$OUT/ci-asan" -DOTTLA_SANITIZE=address,undefined -DOTTLA_COVERAGE=ON && ASAN_BUILT=yes
+}
+
+asan_ctest() {
+  LSAN_OPTIONS=suppressions=$ROOT/tests/lsan.supp UBSAN_OPTIONS=print_stacktrace=1 run_ctest "$1" "$OUT/ci-asan" "${@:2}"
+}
+
+# All but the simulated clusters, which are the next step.
 sanitize() {
-  check "address,undefined build" configure_and_build "$OUT/ci-asan" -DOTTLA_SANITIZE=address,undefined || return
-  LSAN_OPTIONS=suppressions=$ROOT/tests/lsan.supp UBSAN_OPTIONS=print_stacktrace=1 run_ctest sanitize "$OUT/ci-asan" -E '^(fuzz_|bench_)'
+  build_asan || return
+  asan_ctest sanitize -E '^(fuzz_|bench_|test_sim_cluster$)'
+}
+
+# Simulated clusters under address,undefined: which lines of broker/ and controller/ they ran, and how often each kind of
+# fault fired. Fewer lines than 75 % or a fault that never fired fail.
+coverage() {
+  build_asan || return
+  find "$OUT/ci-asan" -name '*.gcda' -delete
+  GLOG_minloglevel=2 GTEST_COLOR=no asan_ctest simulation -V -R '^test_sim_cluster$'
+  grep -oE '(fault [a-z_.]+ [0-9]+|seed [0-9]+ hash .*)$' "$OUT/ci-ctest-simulation.log"
+  check "coverage of the simulation" /usr/bin/python3 tests/support/coverage.py "$OUT/ci-asan" --min 75
+  grep '^coverage' "$OUT/ci-coverage-of-the-simulation.log"
 }
 
 thread() {
@@ -102,15 +130,17 @@ thread() {
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_ctest thread "$OUT/ci-tsan" -R "$THREADED"
 }
 
-# A fresh seed each time; a failure prints the one that repeats it.
+# A fresh seed each time, part of the name of the check: it repeats the run.
 fuzz() {
-  local dir=$OUT/ci-asan binary
-  [ -d "$dir/bin" ] || check "fuzz build" configure_and_build "$dir" -DOTTLA_SANITIZE=address,undefined || return
-  for binary in "$dir"/bin/fuzz_*; do
+  local binary
+  build_asan || return
+  for binary in "$OUT"/ci-asan/bin/fuzz_*; do
     [ -x "$binary" ] || continue
-    check "$(basename "$binary") for 15 s" timeout 120 "$binary" --seed "$RANDOM" --seconds 15
+    fuzz_one "$binary" --seed "$RANDOM" --seconds 15
   done
 }
+
+fuzz_one() { check "$(basename "$1") ${*:2}" timeout 120 "$@"; }
 
 integration() {
   local bin=$OUT/ci-release/bin start=$SECONDS log=$OUT/ci-integration.log passed failed
@@ -125,28 +155,41 @@ integration() {
   if [ "$failed" != 0 ]; then tail -n 200 "$log"; else grep -E '^ok|^     ' "$log"; fi
 }
 
-# Files that differ from the branch's origin, or that the last commit changed: all of them would take an hour.
-tidy() {
-  local base dir=$OUT/ci-release files
-  [ -f "$dir/compile_commands.json" ] || check "tidy configure" configure "$dir" || return
+# Files that differ from the branch's origin, or that the last commit changed; with OTTLA_TIDY_ALL=1 the whole tree,
+# which takes an hour.
+files_to_tidy() {
+  local base
+  if [ "${OTTLA_TIDY_ALL:-0}" = 1 ]; then
+    git ls-files -- '*.cc'
+    return
+  fi
   base=$(git merge-base HEAD "${OTTLA_BASE:-origin/main}" 2>/dev/null)
   [ -n "$base" ] && [ "$base" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse HEAD~1 2>/dev/null)
-  files=$({ git diff --name-only --diff-filter=d "${base:-HEAD}" -- '*.cc'; git ls-files --others --exclude-standard -- '*.cc'; } |
-    grep -E '^(common|controller|broker|tools)/' | head -n "${OTTLA_TIDY_MAX:-40}")
+  git diff --name-only --diff-filter=d "${base:-HEAD}" -- '*.cc'
+  git ls-files --others --exclude-standard -- '*.cc'
+}
+
+tidy() {
+  local dir=$OUT/ci-release files
+  [ -f "$dir/compile_commands.json" ] || check "tidy configure" configure "$dir" || return
+  files=$(files_to_tidy | grep -E '^(common|controller|broker|tools)/')
+  [ "${OTTLA_TIDY_ALL:-0}" = 1 ] || files=$(head -n "${OTTLA_TIDY_MAX:-40}" <<<"$files")
   [ -n "$files" ] || { echo "ok   tidy: no changed file"; PASSED=$((PASSED + 1)); return; }
-  check "clang-tidy on $(echo "$files" | wc -l) changed files" \
+  check "clang-tidy on $(echo "$files" | wc -l) files" \
     xargs -P "$JOBS" -n 4 clang-tidy --quiet -p "$dir" <<<"$files"
 }
 
 # shellcheck disable=SC2086  # lists of names
 install_packages $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST || { echo "0 passed, 1 failed"; exit 1; }
 for step in "${STEPS[@]}"; do
+  step_start=$SECONDS
   case $step in
     format) check format format ;;
     lint) for script in tests/lint/*.py; do check "$(basename "$script" .py)" /usr/bin/python3 "$script"; done ;;
-    release | sanitize | thread | fuzz | integration | tidy) "$step" ;;
+    release | sanitize | coverage | thread | fuzz | integration | tidy) "$step" ;;
     *) echo "unknown step: $step"; FAILED=$((FAILED + 1)) ;;
   esac
+  echo "== step $step: $((SECONDS - step_start)) s"
 done
 echo "$((SECONDS / 60)) min $((SECONDS % 60)) s"
 echo "$PASSED passed, $FAILED failed"

@@ -49,6 +49,7 @@ SimCluster::SimCluster(ClusterOptions options)
   for (int i = 0; i < options_.partitions; ++i) partitions_.push_back({kTopic, i});
   nemesis_ = std::make_unique<Nemesis>(world_, *this, options_.rates);
   world_.scheduler().set_after_event([this] { AfterEvent(); });
+  state_.set_on_reborn([this](const std::string& topic) { leaders_.Forget(topic); });
 }
 
 SimCluster::~SimCluster() {

@@ -30,7 +30,17 @@ void StateChecker::CheckTopic(const std::string& topic) {
     if (node->stat.mzxid > seen_zxid_) history_.Violation("unreadable znode of topic " + topic);
     return;
   }
+  NoteBirth(topic, node->stat.czxid);
   for (const auto& [partition, replicas] : assignment->partitions) CheckState({topic, partition}, replicas.replicas);
+}
+
+void StateChecker::NoteBirth(const std::string& topic, std::int64_t czxid) {
+  const auto [born, first] = born_.emplace(topic, czxid);
+  if (first || born->second == czxid) return;
+  born->second = czxid;
+  std::erase_if(known_, [&](const auto& entry) { return entry.first.topic == topic; });
+  std::erase_if(leader_of_epoch_, [&](const auto& entry) { return entry.first.first.topic == topic; });
+  if (on_reborn_) on_reborn_(topic);
 }
 
 void StateChecker::CheckState(const TopicPartition& tp, const std::vector<BrokerId>& replicas) {
@@ -99,6 +109,11 @@ void LeaderChecker::Check(int broker, std::uint64_t incarnation, const ReplicaVi
                        std::to_string(hw.value));
   }
   reign = {replica.leader_epoch, hw};
+}
+
+void LeaderChecker::Forget(const std::string& topic) {
+  std::erase_if(leader_of_, [&](const auto& entry) { return entry.first.first.topic == topic; });
+  std::erase_if(reigns_, [&](const auto& entry) { return entry.first.second.topic == topic; });
 }
 
 ReplicaChecker::Batches ReplicaChecker::Load(const Replica& replica) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ class StateChecker {
       : zk_(zk), chroot_(std::move(chroot)), history_(history) {}
   void Check();
   void AllowUnclean() { unclean_ = true; }
+  // Called with the name of a topic that was deleted and made again: what was known of it is of another topic.
+  void set_on_reborn(std::function<void(const std::string&)> on_reborn) { on_reborn_ = std::move(on_reborn); }
   // Every partition of the cluster has a leader and all its assigned replicas in the ISR.
   bool AllInSync() const;
   std::uint64_t elections() const { return elections_; }
@@ -36,12 +39,15 @@ class StateChecker {
     std::vector<BrokerId> isr;
   };
   void CheckTopic(const std::string& topic);
+  void NoteBirth(const std::string& topic, std::int64_t czxid);
   void CheckState(const TopicPartition& tp, const std::vector<BrokerId>& replicas);
 
   const SimZk& zk_;
   const std::string chroot_;
   History& history_;
   std::int64_t seen_zxid_ = 0;
+  std::map<std::string, std::int64_t> born_;  // czxid of the topic's znode
+  std::function<void(const std::string&)> on_reborn_;
   std::map<TopicPartition, Known> known_;
   std::map<std::pair<TopicPartition, std::int32_t>, std::int32_t> leader_of_epoch_;
   bool unclean_ = false;
@@ -55,6 +61,7 @@ class LeaderChecker {
   explicit LeaderChecker(History& history) : history_(history) {}
   // `incarnation` tells the processes of one broker apart.
   void Check(int broker, std::uint64_t incarnation, const ReplicaView& replica);
+  void Forget(const std::string& topic);
 
  private:
   History& history_;

@@ -33,8 +33,8 @@ class FaultTarget {
 // Chances per second of virtual time, for the whole cluster.
 struct FaultRates {
   double kill = 0.02;
-  double lose_power = 0.01;  // struck only in a quiet moment, unless `overlap`; see nemesis.cc
-  double break_sync = 0.005;
+  double lose_power = 0.015;  // struck only in a quiet moment, unless `overlap`; see nemesis.cc
+  double break_sync = 0.008;
   bool overlap = false;  // power fails at any time, on several machines at once if it comes so
   double pause = 0.02;
   double stop = 0.01;
@@ -42,7 +42,7 @@ struct FaultRates {
   double slow_link = 0.02;
   double cut_zookeeper = 0.02;
   double cut_client = 0.02;
-  double zookeeper_down = 0.005;
+  double zookeeper_down = 0.01;
   double slow_disk = 0.03;
   double break_disk = 0.01;
   double fill_disk = 0.01;

@@ -1,16 +1,12 @@
 // Small stories without chance in their faults: one thing happens, and what must follow follows.
 #include <gtest/gtest.h>
 
-#include "tests/sim/cluster/sim_cluster.h"
+#include "tests/sim/story/story_client.h"
 
 namespace ottla::sim {
 namespace {
 
 using std::chrono::seconds;
-
-void ExpectFine(SimCluster& cluster) {
-  for (const std::string& violation : cluster.history().violations()) ADD_FAILURE() << violation;
-}
 
 TEST(ClusterStory, AckedRecordsOutliveTheLeader) {
   SimCluster cluster({.seed = 100, .partitions = 1});

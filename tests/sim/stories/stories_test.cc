@@ -55,33 +55,6 @@ TEST(ClusterStory, PowerLostAndBackWithinTheSession) {
   }
 }
 
-// The controller sleeps through it and finds the leader registered, as before, but anew: whoever was elected by that
-// would lead with a log that may have lost its tail.
-TEST(ClusterStory, PowerLostWhileTheControllerSleeps) {
-  int slept = 0;
-  for (std::uint64_t seed = 120; seed < 140; ++seed) {
-    SimCluster cluster({.seed = seed, .partitions = 4});
-    ASSERT_TRUE(cluster.Start());
-    ASSERT_TRUE(cluster.RunQuietly(seconds(6)));
-    const int controller = cluster.Controller();
-    ASSERT_GT(controller, 0);
-    int leader = -1;
-    for (int partition = 0; partition < 4; ++partition) {
-      if (cluster.LeaderOf(partition) != controller) leader = cluster.LeaderOf(partition);
-    }
-    if (leader <= 0) continue;
-    ++slept;
-    cluster.world().node(controller - 1).SetPaused(true);
-    cluster.LosePowerOf(leader - 1);
-    cluster.RestartBroker(leader - 1);
-    ASSERT_TRUE(cluster.RunQuietly(seconds(3)));
-    cluster.world().node(controller - 1).SetPaused(false);
-    EXPECT_TRUE(cluster.HealAndFinish()) << "seed " << seed;
-    ExpectFine(cluster);
-  }
-  EXPECT_GT(slept, 3) << "the controller led everything too often for this to show anything";
-}
-
 TEST(ClusterStory, AllProcessesDieAtOnceAndComeBack) {
   SimCluster cluster({.seed = 102, .partitions = 2});
   ASSERT_TRUE(cluster.Start());

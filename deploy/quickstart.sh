@@ -153,7 +153,7 @@ start_brokers() {
     sed -e "s|^broker.id=.*|broker.id=$id|" \
       -e "s|^listeners=.*|listeners=PLAINTEXT://localhost:${PORTS[id - 1]}|" \
       -e "s|^log.dirs=.*|log.dirs=$STATE/broker-$id|" \
-      -e "s|^zookeeper.connect=.*|zookeeper.connect=localhost:$ZK_PORT|" \
+      -e "s|^zookeeper.connect=.*|zookeeper.connect=127.0.0.1:$ZK_PORT|" \
       "$ROOT/deploy/broker.properties" >"$STATE/broker-$id.properties"
     say "starting broker $id on port ${PORTS[id - 1]}"
     start "broker-$id" "$BIN/ottla-broker" "$STATE/broker-$id.properties"
@@ -190,7 +190,7 @@ show() {
     sed -e 's/\tElr:.*//' -e 's/^/   /' | expand -t 4
   cat <<EOF
 
-Running: ZooKeeper localhost:$ZK_PORT, brokers $BOOTSTRAP. Data and logs: $STATE
+Running: ZooKeeper 127.0.0.1:$ZK_PORT, brokers $BOOTSTRAP. Data and logs: $STATE
   export PATH=$BIN:\$PATH
   kafka-console-producer --bootstrap-server localhost:${PORTS[0]} --topic $TOPIC
   kafka-console-consumer --bootstrap-server localhost:${PORTS[0]} --topic $TOPIC --from-beginning

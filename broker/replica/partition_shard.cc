@@ -133,6 +133,15 @@ void PartitionShard::ForEachInfo(const std::function<void(const PartitionInfo&)>
   }
 }
 
+void PartitionShard::ForEachBounds(const std::function<void(const PartitionBounds&)>& visit) const {
+  for (const auto& [tp, partition] : state_->partitions) {
+    const PartitionCore& core = partition->core();
+    PartitionLog& log = partition->log();
+    visit({tp, log.topic_id(), log.dir().path(), core.is_leader(), core.leader_epoch(), core.log_start(),
+           core.log_end(), core.high_watermark()});
+  }
+}
+
 std::shared_ptr<PartitionLog> PartitionShard::LeaderLog(std::string_view topic, std::int32_t partition,
                                                         LeaderEpoch* leader_epoch) const {
   const auto found = state_->Find(topic, partition);

@@ -139,6 +139,7 @@ class PartitionShard {
                           std::int16_t producer_epoch) const;
   std::optional<PartitionInfo> Info(std::string_view topic, std::int32_t partition) const;
   void ForEachInfo(const std::function<void(const PartitionInfo&)>& visit) const;
+  void ForEachBounds(const std::function<void(const PartitionBounds&)>& visit) const;
 
   // --- For coordinators that keep their state in a partition of this loop.
   // The log to replay from; nullptr when this broker does not lead the partition.

@@ -134,6 +134,18 @@ struct DescribeProducersAnswer {
   std::vector<ActiveProducer> producers;
 };
 
+// The offsets of an online replica, without what costs more to tell. The references live during the call.
+struct PartitionBounds {
+  const TopicPartition& tp;
+  const Uuid& topic_id;
+  const std::string& log_dir;
+  bool leader = false;
+  LeaderEpoch leader_epoch = kNoLeaderEpoch;
+  Offset log_start;
+  Offset log_end;
+  Offset high_watermark;
+};
+
 // A replica as metrics, DescribeLogDirs and tests see it.
 struct PartitionInfo {
   TopicPartition tp;

@@ -122,6 +122,13 @@ class LeaderRun : public std::enable_shared_from_this<LeaderRun> {
       Finish(index, outcome);
       return;
     }
+    if ((*log)->dir().offline()) {
+      // It failed after the log was found, and DirOffline() may have passed by already.
+      state_->offline.insert(wanted.tp);
+      outcome.error = ErrorCode::kKafkaStorageError;
+      Finish(index, outcome);
+      return;
+    }
     auto [at, fresh] = state_->partitions.try_emplace(wanted.tp);
     if (fresh) at->second = std::make_shared<Partition>(*state_, wanted.tp, std::move(*log));
     Become(index, at->second);

@@ -184,6 +184,10 @@ void Broker::Fatal(const Status& why) {
   told(why);
 }
 
+void Broker::ForEachBounds(std::size_t loop, const std::function<void(const PartitionBounds&)>& visit) const {
+  if (shards_ != nullptr) shards_->at(loop).ForEachBounds(visit);
+}
+
 std::vector<LogDirStatus> Broker::LogDirs() const {
   return logs_ == nullptr ? std::vector<LogDirStatus>{} : logs_->Dirs();
 }

@@ -52,6 +52,8 @@ class Broker final : private LeadershipListener {
   std::vector<LogDirStatus> LogDirs() const;                          // empty before Start; control loop
   // Every replica of data loop `loop`; only on that loop.
   void ForEachReplica(std::size_t loop, const std::function<void(const PartitionInfo&)>& visit) const;
+  // The same of those that are online, and only their offsets.
+  void ForEachBounds(std::size_t loop, const std::function<void(const PartitionBounds&)>& visit) const;
 
  private:
   // --- Start, one step after the other (broker_start.cc).

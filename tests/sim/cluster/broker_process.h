@@ -23,6 +23,8 @@ class BrokerProcess {
   // A log dir gave errors; it stays offline until the next start.
   virtual bool HasFailedDir() const = 0;
   virtual void ForEachReplica(const std::function<void(const ReplicaView&)>& visit) const = 0;
+  // Those of one data loop; cheap enough to be asked after each of its tasks.
+  virtual void ForEachReplicaOf(std::size_t loop, const std::function<void(const ReplicaView&)>& visit) const = 0;
 };
 
 using BrokerFactory = std::function<std::unique_ptr<BrokerProcess>(SimNode& node, const Properties& properties)>;

@@ -15,19 +15,36 @@ namespace {
 constexpr char kTopic[] = "sim";
 constexpr char kChroot[] = "/cluster";
 constexpr Millis kSessionTimeout{6000};
-constexpr std::uint64_t kLeaderCheckEvery = 32;  // events
-constexpr Micros kReplicaCheckEvery{2'000'000};
+constexpr Micros kReplicaCheckEvery{20'000'000};
+constexpr Micros kPresentAfter{12'000'000};  // longer than a session lives, and its end takes to be dealt with
 constexpr Micros kHangAfter{15'000'000};
 constexpr Micros kSuperviseEvery{500'000};
 
 }  // namespace
 
+ClusterOptions ClusterOptions::Varied(std::uint64_t seed) {
+  Random random(seed ^ 0x5EEDULL);
+  ClusterOptions options{.seed = seed};
+  options.brokers = random.Chance(0.3) ? 5 : 3;
+  options.partitions = 1 + static_cast<int>(random.Below(10));
+  options.replicas = random.Chance(0.3) ? 2 : 3;
+  options.min_isr = random.Chance(0.4) ? 1 : 2;
+  options.producers = 1 + static_cast<int>(random.Below(3));
+  options.unclean = random.Chance(0.15);
+  options.consumer_epochs = random.Chance(0.7);
+  options.rates.overlap = random.Chance(0.4);
+  options.churn = random.Chance(0.5);
+  return options;
+}
+
 SimCluster::SimCluster(ClusterOptions options)
     : options_(std::move(options)),
       world_(options_.seed),
       world_scheduler_(&world_.scheduler()),
-      state_(world_.zk(), kChroot, history_),
+      intact_(history_, [this](int id) { return Present(id - 1); }),
+      state_(world_.zk(), kChroot, history_, &intact_),
       leaders_(history_),
+      committed_(history_),
       replicas_(history_) {
   Random& random = world_.scheduler().random();
   data_loops_ = 1 + random.Below(3);
@@ -47,9 +64,13 @@ SimCluster::SimCluster(ClusterOptions options)
   world_.AddNode().Boot();  // all clients
   slots_.resize(static_cast<std::size_t>(options_.brokers));
   for (int i = 0; i < options_.partitions; ++i) partitions_.push_back({kTopic, i});
+  if (options_.unclean) state_.AllowUnclean();
+  state_.set_on_forgotten([this](const TopicPartition& tp) {
+    leaders_.Forget(tp);
+    committed_.Forget(tp);
+  });
   nemesis_ = std::make_unique<Nemesis>(world_, *this, options_.rates);
   world_.scheduler().set_after_event([this] { AfterEvent(); });
-  state_.set_on_reborn([this](const std::string& topic) { leaders_.Forget(topic); });
 }
 
 SimCluster::~SimCluster() {
@@ -59,6 +80,7 @@ SimCluster::~SimCluster() {
   }
   world_.node(options_.brokers).Kill([this] {
     reader_.reset();
+    churn_.reset();
     consumer_.reset();
     producers_.clear();
     view_.reset();
@@ -83,9 +105,9 @@ Properties SimCluster::PropertiesOf(int broker) const {
       {"replica.socket.timeout.ms", "5000"},
       {"controller.socket.timeout.ms", "5000"},
       {"request.timeout.ms", "5000"},
-      {"min.insync.replicas", "2"},
+      {"min.insync.replicas", std::to_string(options_.min_isr)},
       {"auto.create.topics.enable", "false"},
-      {"unclean.leader.election.enable", "false"},
+      {"unclean.leader.election.enable", options_.unclean ? "true" : "false"},
       // Small, so that rolling, indexing and checkpoints happen all the time.
       {"log.segment.bytes", "20000"},
       {"log.index.interval.bytes", "500"},
@@ -119,9 +141,10 @@ void SimCluster::LosePower(int broker) {
   slot.stopping = false;
   if (slot.process == nullptr) {  // the process had ended before
     world_.node(broker).files().LosePower();
-    return;
+  } else {
+    world_.node(broker).LosePower([&slot] { slot.process.reset(); });
   }
-  world_.node(broker).LosePower([&slot] { slot.process.reset(); });
+  intact_.PowerLost(BrokerId(broker + 1));
 }
 
 void SimCluster::Restart(int broker) {
@@ -219,9 +242,17 @@ void SimCluster::StartClients() {
           std::make_unique<SimProducer>(client_loop(), NewRpc(), *view_, random.Fork(), history_, std::move(options)));
       producers_.back()->Start();
     }
-    consumer_ = std::make_unique<SimConsumer>(client_loop(), NewRpc(), *view_, random.Fork(), history_,
-                                              SimConsumer::Options{.partitions = partitions_});
+    consumer_ = std::make_unique<SimConsumer>(
+        client_loop(), NewRpc(), *view_, random.Fork(), history_,
+        SimConsumer::Options{.partitions = partitions_, .epochs = options_.consumer_epochs});
     consumer_->Start();
+    if (!options_.churn) return;
+    SimRpc& rpc = NewRpc();
+    SimRpc& produce_rpc = NewRpc();
+    const auto stored = [this] { return world_.zk().Read(kChroot + zk::Topic(TopicChurn::kTopic)) != nullptr; };
+    churn_ = std::make_unique<TopicChurn>(client_loop(), rpc, produce_rpc, *view_, random.Fork(), history_, stored,
+                                          TopicChurn::Options{.replicas_max = options_.brokers});
+    churn_->Start();
   });
 }
 
@@ -234,21 +265,43 @@ void SimCluster::StartReader() {
   });
 }
 
+bool SimCluster::Present(int broker) const { return nemesis_->UndisturbedFor(broker, kPresentAfter); }
+
 void SimCluster::AfterEvent() {
-  state_.Check();
   ++events_;
-  if (events_ % kLeaderCheckEvery == 0) CheckLeaders();
+  state_.Check();
+  CheckChanged();
   if (world_.now() - replicas_checked_ < kReplicaCheckEvery) return;
   replicas_checked_ = world_.now();
   CheckReplicas();
 }
 
-void SimCluster::CheckLeaders() {
-  for (int i = 0; i < options_.brokers; ++i) {
-    const Slot& slot = slots_[static_cast<std::size_t>(i)];
-    if (slot.process == nullptr) continue;
-    slot.process->ForEachReplica([&](const ReplicaView& replica) { leaders_.Check(i + 1, slot.incarnation, replica); });
+// Only a task of the loop that owns a replica can have changed it.
+void SimCluster::CheckChanged() {
+  const SimExecutor* const ran = world_.scheduler().last_ran();
+  if (ran == nullptr || ran->node() >= options_.brokers) return;
+  const Slot& slot = slots_[static_cast<std::size_t>(ran->node())];
+  const std::optional<std::size_t> loop = ran->data_loop();
+  if (slot.process == nullptr || !loop.has_value()) return;
+  slot.process->ForEachReplicaOf(*loop, [&](const ReplicaView& replica) { CheckOne(ran->node(), replica); });
+}
+
+void SimCluster::CheckOne(int broker, const ReplicaView& replica) {
+  if (!state_.IsStored(replica.tp, replica.topic_id)) return;
+  const std::uint64_t incarnation = slots_[static_cast<std::size_t>(broker)].incarnation;
+  leaders_.Check(broker + 1, incarnation, replica);
+  if (Trusted(broker, replica)) {
+    const bool says = !history_.forgiven(replica.tp) ||
+                      (replica.leader && state_.IsStoredLeader(replica.tp, broker + 1, replica.leader_epoch));
+    committed_.Check(broker + 1, incarnation, world_.node(broker).files(), replica, says);
+  } else {
+    committed_.Skip(broker + 1, replica.tp);
   }
+}
+
+// Once promises were taken back, a replica outside the ISR may hold what was lost elsewhere, until it has cut it off.
+bool SimCluster::Trusted(int broker, const ReplicaView& replica) const {
+  return !history_.forgiven(replica.tp) || state_.InStoredIsr(replica.tp, broker + 1);
 }
 
 void SimCluster::CheckReplicas() {
@@ -257,7 +310,8 @@ void SimCluster::CheckReplicas() {
     const Slot& slot = slots_[static_cast<std::size_t>(i)];
     if (slot.process == nullptr) continue;
     slot.process->ForEachReplica([&](const ReplicaView& replica) {
-      if (replica.tp.topic == kTopic) all[replica.tp].push_back({i + 1, &world_.node(i).files(), replica});
+      if (!state_.IsStored(replica.tp, replica.topic_id) || !Trusted(i, replica)) return;
+      all[replica.tp].push_back({i + 1, &world_.node(i).files(), replica});
     });
   }
   for (const auto& entry : all) replicas_.Check(entry.second);
@@ -280,11 +334,18 @@ void SimCluster::RunWithFaults(Micros duration) {
 bool SimCluster::HealAndFinish() {
   if (Bad()) return false;
   nemesis_->HealAll();
+  if (churn_ != nullptr) churn_->Finish();
   const auto finish = [this](const char* what, const std::function<bool()>& done, Micros limit) {
     if (RunUntil(done, limit)) return true;
     if (!Bad()) history_.Violation(std::string("after healing, in time: ") + what);
     return false;
   };
+  if (!finish(
+          "no topic being made or deleted", [this] { return churn_ == nullptr || churn_->idle(); },
+          std::chrono::seconds(120))) {
+    history_.Violation(churn_->Describe());
+    return false;
+  }
   if (!finish(
           "every partition in sync", [this] { return AllInSync(); }, std::chrono::seconds(120)))
     return false;
@@ -310,7 +371,6 @@ bool SimCluster::HealAndFinish() {
     return false;
   }
   for (const TopicPartition& tp : partitions_) history_.CheckFinal(tp, reader_->read(tp));
-  CheckLeaders();
   CheckReplicas();
   return !Bad();
 }
@@ -349,7 +409,8 @@ std::string SimCluster::Summary() const {
   out << "seed " << options_.seed << " hash " << std::hex << trace_hash() << std::dec << ": "
       << ToMillis(world_.now()) / 1000 << " s, " << events_ << " events, " << history_.acked() << " acked, "
       << history_.read() << " read, " << retries << " retries, " << state_.elections() << " elections, "
-      << replicas_.batches() << " batches compared, " << exits_ << " exits";
+      << committed_.batches() + replicas_.batches() << " batches compared, " << exits_ << " exits, "
+      << history_.forgiven_count() << " losses forgiven";
   return out.str();
 }
 

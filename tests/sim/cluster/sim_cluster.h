@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/sim/cluster/broker_process.h"
+#include "tests/sim/cluster/topic_churn.h"
 #include "tests/sim/env/sim_world.h"
 #include "tests/sim/kit/checkers.h"
 #include "tests/sim/kit/cluster_view.h"
@@ -26,11 +27,18 @@
 namespace ottla::sim {
 
 struct ClusterOptions {
+  // Everything below drawn from the seed.
+  static ClusterOptions Varied(std::uint64_t seed);
+
   std::uint64_t seed = 1;
   int brokers = 3;
   int partitions = 4;
   int replicas = 3;
   int producers = 2;
+  int min_isr = 2;
+  bool unclean = false;  // leaders may be elected from outside the ISR: hardly anything is promised then
+  bool consumer_epochs = true;
+  bool churn = false;  // a second topic, made and deleted all the time
   FaultRates rates;
   Properties properties;  // on top of the cluster's own
   BrokerFactory factory = MakeBroker;
@@ -94,7 +102,10 @@ class SimCluster final : public FaultTarget {
   SimRpc& NewRpc();
   bool MakeTopic();
   void AfterEvent();
-  void CheckLeaders();
+  void CheckChanged();
+  void CheckOne(int broker, const ReplicaView& replica);
+  bool Present(int broker) const;
+  bool Trusted(int broker, const ReplicaView& replica) const;
   void CheckReplicas();
   void Supervise();
   SimExecutor& client_loop();
@@ -104,8 +115,10 @@ class SimCluster final : public FaultTarget {
   SimWorld world_;
   SimScheduler* const world_scheduler_;
   History history_;
+  IntactTracker intact_;
   StateChecker state_;
   LeaderChecker leaders_;
+  CommittedChecker committed_;
   ReplicaChecker replicas_;
   std::vector<Slot> slots_;
   std::uint64_t next_incarnation_ = 1;
@@ -122,6 +135,7 @@ class SimCluster final : public FaultTarget {
   std::unique_ptr<ClusterView> view_;
   std::vector<std::unique_ptr<SimProducer>> producers_;
   std::unique_ptr<SimConsumer> consumer_;
+  std::unique_ptr<TopicChurn> churn_;
   std::unique_ptr<SimConsumer> reader_;
 };
 

@@ -32,6 +32,7 @@ void SimExecutor::RunOne() {
   queue_.pop_front();
   scheduler_.Trace(next.timer == 0 ? TraceKind::kTask : TraceKind::kTimer, node_, tag_, next.timer);
   if (next.timer != 0) timers_.erase(next.timer);
+  scheduler_.last_ran_ = this;
   Run(std::move(next.task));
   free_at_ = scheduler_.now() + scheduler_.Between(Micros(1), Micros(6));
   Wake();
@@ -98,9 +99,11 @@ void SimExecutor::Close() {
 }
 
 SimExecutors::SimExecutors(SimScheduler& scheduler, int node, std::size_t data_loops, std::size_t log_dirs)
-    : control_(std::make_unique<SimExecutor>(scheduler, node, 1)) {
-  for (std::size_t i = 0; i < data_loops; ++i) data_.push_back(std::make_unique<SimExecutor>(scheduler, node, 100 + i));
-  for (std::size_t i = 0; i < log_dirs; ++i) disks_.push_back(std::make_unique<SimExecutor>(scheduler, node, 200 + i));
+    : control_(std::make_unique<SimExecutor>(scheduler, node, SimExecutor::kControlTag)) {
+  for (std::size_t i = 0; i < data_loops; ++i)
+    data_.push_back(std::make_unique<SimExecutor>(scheduler, node, SimExecutor::kDataTag + i));
+  for (std::size_t i = 0; i < log_dirs; ++i)
+    disks_.push_back(std::make_unique<SimExecutor>(scheduler, node, SimExecutor::kDiskTag + i));
 }
 
 std::vector<SimExecutor*> SimExecutors::All() {

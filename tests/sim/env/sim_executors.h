@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,17 @@ class SimExecutor final : public Executor {
   // Destroys what is queued and takes nothing more.
   void Close();
   std::size_t queued() const { return queue_.size(); }
+  int node() const { return node_; }
+  // The number of a data loop; nullopt: control, or a disk.
+  std::optional<std::size_t> data_loop() const {
+    return tag_ >= kDataTag && tag_ < kDiskTag ? std::optional<std::size_t>(tag_ - kDataTag) : std::nullopt;
+  }
 
  private:
+  friend class SimExecutors;
+  static constexpr std::uint64_t kControlTag = 1;
+  static constexpr std::uint64_t kDataTag = 100;
+  static constexpr std::uint64_t kDiskTag = 200;
   struct Queued {
     TimerId timer = 0;
     Task task;

@@ -62,6 +62,7 @@ bool SimScheduler::Step() {
   Task task = std::move(first->second);
   events_due_.erase(first);
   ++events_;
+  last_ran_ = nullptr;
   task();
   task = nullptr;
   if (after_event_) after_event_();

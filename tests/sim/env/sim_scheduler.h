@@ -76,6 +76,8 @@ class SimScheduler {
 
   // The executor whose task is running; null between tasks.
   const SimExecutor* current() const { return current_; }
+  // The executor that ran a task in the last event; null: it was no task.
+  const SimExecutor* last_ran() const { return last_ran_; }
 
  private:
   friend class SimExecutor;
@@ -91,6 +93,7 @@ class SimScheduler {
   std::ostream* trace_to_ = nullptr;
   std::function<void()> after_event_;
   const SimExecutor* current_ = nullptr;
+  const SimExecutor* last_ran_ = nullptr;
 };
 
 }  // namespace ottla::sim

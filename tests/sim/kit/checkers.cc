@@ -18,29 +18,57 @@ void StateChecker::Check() {
   if (zk_.zxid() == seen_zxid_) return;
   const SimZkTree::Node* topics = zk_.Read(chroot_ + zk::kBrokerTopics);
   if (topics != nullptr) {
+    for (auto at = topics_.begin(); at != topics_.end();) {
+      const std::string name = (at++)->first;
+      if (!topics->children.contains(name)) ForgetTopic(name);
+    }
     for (const std::string& topic : topics->children) CheckTopic(topic);
   }
   seen_zxid_ = zk_.zxid();
 }
 
+void StateChecker::ForgetTopic(const std::string& topic) {
+  topics_.erase(topic);
+  std::erase_if(leader_of_epoch_, [&](const auto& entry) { return entry.first.first.topic == topic; });
+  for (auto at = known_.begin(); at != known_.end();) {
+    const TopicPartition tp = at->first;
+    if (tp.topic != topic) {
+      ++at;
+      continue;
+    }
+    at = known_.erase(at);
+    if (intact_ != nullptr) intact_->Forget(tp);
+    if (on_forgotten_) on_forgotten_(tp);
+  }
+}
+
+bool StateChecker::IsStored(const TopicPartition& tp, const Uuid& topic_id) const {
+  const auto found = topics_.find(tp.topic);
+  return found != topics_.end() && found->second.id == topic_id;
+}
+
+bool StateChecker::IsStoredLeader(const TopicPartition& tp, int broker, LeaderEpoch epoch) const {
+  const auto known = known_.find(tp);
+  return known != known_.end() && known->second.leader == broker && known->second.epoch == epoch.value;
+}
+
+bool StateChecker::InStoredIsr(const TopicPartition& tp, int broker) const {
+  const auto known = known_.find(tp);
+  return known != known_.end() && Has(known->second.isr, BrokerId(broker));
+}
+
 void StateChecker::CheckTopic(const std::string& topic) {
   const SimZkTree::Node* node = zk_.Read(chroot_ + zk::Topic(topic));
+  const auto found = topics_.find(topic);
+  if (found != topics_.end() && found->second.created != node->stat.czxid) ForgetTopic(topic);
+  topics_[topic].created = node->stat.czxid;
   const Result<zk::TopicAssignment> assignment = zk::DecodeTopic(node->data);
   if (!assignment.ok()) {
     if (node->stat.mzxid > seen_zxid_) history_.Violation("unreadable znode of topic " + topic);
     return;
   }
-  NoteBirth(topic, node->stat.czxid);
+  topics_[topic].id = assignment->id;
   for (const auto& [partition, replicas] : assignment->partitions) CheckState({topic, partition}, replicas.replicas);
-}
-
-void StateChecker::NoteBirth(const std::string& topic, std::int64_t czxid) {
-  const auto [born, first] = born_.emplace(topic, czxid);
-  if (first || born->second == czxid) return;
-  born->second = czxid;
-  std::erase_if(known_, [&](const auto& entry) { return entry.first.topic == topic; });
-  std::erase_if(leader_of_epoch_, [&](const auto& entry) { return entry.first.first.topic == topic; });
-  if (on_reborn_) on_reborn_(topic);
 }
 
 void StateChecker::CheckState(const TopicPartition& tp, const std::vector<BrokerId>& replicas) {
@@ -68,12 +96,14 @@ void StateChecker::CheckState(const TopicPartition& tp, const std::vector<Broker
     }
     if (state->leader.value != known.leader) {
       ++elections_;
-      if (!unclean_ && known.epoch >= 0 && !Has(known.isr, state->leader)) {
-        history_.Violation(what + ": the new leader was not in the ISR");
+      if (known.epoch >= 0 && !Has(known.isr, state->leader)) {
+        if (!unclean_) history_.Violation(what + ": the new leader was not in the ISR");
+        history_.GiveUp(tp);
       }
     }
   }
   known = {state->leader.value, epoch, state->isr};
+  if (intact_ != nullptr) intact_->Stored(tp, state->leader_epoch, state->isr);
 }
 
 bool StateChecker::AllInSync() const {
@@ -111,9 +141,9 @@ void LeaderChecker::Check(int broker, std::uint64_t incarnation, const ReplicaVi
   reign = {replica.leader_epoch, hw};
 }
 
-void LeaderChecker::Forget(const std::string& topic) {
-  std::erase_if(leader_of_, [&](const auto& entry) { return entry.first.first.topic == topic; });
-  std::erase_if(reigns_, [&](const auto& entry) { return entry.first.second.topic == topic; });
+void LeaderChecker::Forget(const TopicPartition& tp) {
+  std::erase_if(leader_of_, [&](const auto& entry) { return entry.first.first == tp; });
+  std::erase_if(reigns_, [&](const auto& entry) { return entry.first.second == tp; });
 }
 
 ReplicaChecker::Batches ReplicaChecker::Load(const Replica& replica) {

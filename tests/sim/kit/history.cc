@@ -27,13 +27,42 @@ void History::Violation(const std::string& what) {
   if (violations_.size() < 100) violations_.push_back(what);
 }
 
+History::Era History::era(const TopicPartition& tp) const {
+  const auto found = partitions_.find(tp);
+  return found == partitions_.end() ? 0 : found->second.era;
+}
+
+bool History::forgiven(const TopicPartition& tp) const {
+  const auto found = partitions_.find(tp);
+  return found != partitions_.end() && found->second.forgiven;
+}
+
+void History::Forgive(const TopicPartition& tp) {
+  Partition& partition = partitions_[tp];
+  ++forgiven_count_;
+  ++partition.era;
+  partition.forgiven = true;
+  partition.at.clear();
+  partition.where.clear();
+  partition.acked.clear();
+  for (const RecordId& id : partition.sent) partition.loose[id.producer] = id.index;  // ascending
+}
+
+void History::GiveUp(const TopicPartition& tp) {
+  Forgive(tp);
+  partitions_[tp].lawless = true;
+}
+
 void History::Sent(const TopicPartition& tp, RecordId id) { partitions_[tp].sent.insert(id); }
 
 void History::Observe(const TopicPartition& tp, Partition& partition, Offset offset, RecordId id, const char* how) {
   const std::string what = tp.ToString() + " offset " + std::to_string(offset.value) + " " + how + " " + id.ToString();
   if (!partition.sent.contains(id)) Violation(what + ": was never sent there");
+  if (partition.lawless) return;
   const auto at = partition.at.emplace(offset, id);
   if (!at.second && at.first->second != id) Violation(what + ": was " + at.first->second.ToString() + " before");
+  const auto loose = partition.loose.find(id.producer);
+  if (loose != partition.loose.end() && id.index <= loose->second) return;
   const auto where = partition.where.emplace(id, offset);
   if (!where.second && where.first->second != offset) {
     Violation(what + ": is also at " + std::to_string(where.first->second.value));
@@ -51,29 +80,33 @@ void History::Observe(const TopicPartition& tp, Partition& partition, Offset off
   }
 }
 
-void History::Acked(const TopicPartition& tp, Offset offset, RecordId id) {
+void History::Acked(const TopicPartition& tp, Offset offset, RecordId id, Era era) {
   Partition& partition = partitions_[tp];
+  ++acked_count_;
+  if (partition.era != era || partition.lawless) return;
   Observe(tp, partition, offset, id, "acknowledged");
   partition.acked[id] = offset;
-  ++acked_count_;
 }
 
-void History::AckedSomewhere(const TopicPartition& tp, RecordId id) {
-  partitions_[tp].acked.emplace(id, kNoOffset);
+void History::AckedSomewhere(const TopicPartition& tp, RecordId id, Era era) {
+  Partition& partition = partitions_[tp];
   ++acked_count_;
+  if (partition.era == era && !partition.lawless) partition.acked.emplace(id, kNoOffset);
 }
 
-void History::Read(const TopicPartition& tp, Offset offset, std::string_view value) {
+void History::Read(const TopicPartition& tp, Offset offset, std::string_view value, Era era) {
   const RecordId id = RecordId::Parse(value);
   if (id.producer < 0) {
     Violation(tp.ToString() + " offset " + std::to_string(offset.value) + ": a value nobody wrote");
     return;
   }
-  Observe(tp, partitions_[tp], offset, id, "read");
+  Partition& partition = partitions_[tp];
+  if (partition.era == era) Observe(tp, partition, offset, id, "read");
   ++read_count_;
 }
 
 void History::OutOfRange(const TopicPartition& tp, Offset offset) {
+  if (forgiven(tp)) return;
   Violation(tp.ToString() + " offset " + std::to_string(offset.value) + ": out of range, though all below it was read");
 }
 

@@ -300,6 +300,7 @@ void Nemesis::HealAll() {
   world_.net().faults().reset = 0;
   world_.net().faults().slow = 0;
   for (int i = 0; i < target_.brokers(); ++i) {
+    Disturb(i);  // until now, perhaps by a cut that began long ago
     world_.node(i).SetPaused(false);
     FileFaults& faults = FaultsOf(i);
     faults.try_read_unavailable = 0;

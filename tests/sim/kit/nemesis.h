@@ -34,7 +34,7 @@ class FaultTarget {
 struct FaultRates {
   double kill = 0.02;
   double lose_power = 0.015;  // struck only in a quiet moment, unless `overlap`; see nemesis.cc
-  double break_sync = 0.008;
+  double break_sync = 0.01;
   bool overlap = false;  // power fails at any time, on several machines at once if it comes so
   double pause = 0.02;
   double stop = 0.01;

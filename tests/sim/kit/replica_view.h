@@ -9,6 +9,7 @@ namespace ottla::sim {
 
 struct ReplicaView {
   TopicPartition tp;
+  Uuid topic_id;
   bool leader = false;
   LeaderEpoch leader_epoch = kNoLeaderEpoch;
   Offset log_start;

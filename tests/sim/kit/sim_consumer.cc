@@ -70,39 +70,49 @@ void SimConsumer::Fetch(Slot& slot) {
   wanted.partition = slot.tp.partition;
   // As real consumers do: a follower with an older or newer leadership refuses, instead of judging the offset by a log
   // that may be shorter.
-  wanted.current_leader_epoch = view_.EpochOf(slot.tp);
+  if (options_.epochs) wanted.current_leader_epoch = view_.EpochOf(slot.tp);
   wanted.fetch_offset = slot.next.value;
   wanted.partition_max_bytes = static_cast<std::int32_t>(1 + random_.Below(64 << 10));
   FetchRequest::FetchTopic topic;
   topic.topic = slot.tp.topic;
   topic.partitions.push_back(wanted);
   request.topics.push_back(std::move(topic));
-  rpc_.Call<FetchResponse>(*leader, request, kFetchVersion, kDeadline,
-                           [this, &slot](const Status& status, const FetchResponse* response) {
-                             if (!status.ok() || response->error_code != ErrorCode::kNone ||
-                                 response->responses.size() != 1 || response->responses[0].partitions.size() != 1) {
-                               slot.last_error = status.ok() ? "no partition in the answer" : status.ToString();
-                               Pause(slot, Millis(300), true);
-                               return;
-                             }
-                             const auto& answer = response->responses[0].partitions[0];
-                             if (answer.error_code == ErrorCode::kOffsetOutOfRange) {
-                               history_.OutOfRange(slot.tp, slot.next);
-                             }
-                             if (answer.error_code != ErrorCode::kNone) {
-                               slot.last_error = "error " + std::to_string(static_cast<int>(answer.error_code));
-                               Pause(slot, Millis(300), true);
-                               return;
-                             }
-                             slot.last_error.clear();
-                             const Offset before = slot.next;
-                             if (answer.records.bytes.has_value()) Take(slot, *answer.records.bytes);
-                             if (options_.once && slot.next.value >= answer.high_watermark) slot.done = true;
-                             Pause(slot, slot.next == before ? options_.pause_max * 2 : options_.pause_max, false);
-                           });
+  rpc_.Call<FetchResponse>(
+      *leader, request, kFetchVersion, kDeadline,
+      [this, &slot, era = history_.era(slot.tp)](const Status& status, const FetchResponse* response) {
+        if (!status.ok() || response->error_code != ErrorCode::kNone || response->responses.size() != 1 ||
+            response->responses[0].partitions.size() != 1) {
+          slot.last_error = status.ok() ? "no partition in the answer" : status.ToString();
+          Pause(slot, Millis(300), true);
+          return;
+        }
+        const auto& answer = response->responses[0].partitions[0];
+        if (answer.error_code == ErrorCode::kOffsetOutOfRange) OutOfRange(slot);
+        if (answer.error_code != ErrorCode::kNone) {
+          slot.last_error = "error " + std::to_string(static_cast<int>(answer.error_code));
+          Pause(slot, Millis(300), true);
+          return;
+        }
+        slot.last_error.clear();
+        slot.out_of_range = 0;
+        const Offset before = slot.next;
+        if (answer.records.bytes.has_value()) Take(slot, *answer.records.bytes, era);
+        if (options_.once && slot.next.value >= answer.high_watermark) slot.done = true;
+        Pause(slot, slot.next == before ? options_.pause_max * 2 : options_.pause_max, false);
+      });
 }
 
-void SimConsumer::Take(Slot& slot, std::string_view records) {
+void SimConsumer::OutOfRange(Slot& slot) {
+  constexpr int kAtLast = 30;
+  if (history_.forgiven(slot.tp)) {
+    slot.next = Offset(0);
+    slot.read.clear();
+    return;
+  }
+  if (options_.epochs || ++slot.out_of_range >= kAtLast) history_.OutOfRange(slot.tp, slot.next);
+}
+
+void SimConsumer::Take(Slot& slot, std::string_view records, History::Era era) {
   BatchScanner scanner(records);
   BatchFrame frame;
   CodecContext codecs;
@@ -121,7 +131,7 @@ void SimConsumer::Take(Slot& slot, std::string_view records) {
         history_.Violation(slot.tp.ToString() + ": offset " + std::to_string(slot.next.value) + " is missing, got " +
                            std::to_string(record.offset.value));
       }
-      history_.Read(slot.tp, record.offset, record.value.value_or(""));
+      history_.Read(slot.tp, record.offset, record.value.value_or(""), era);
       if (options_.once) slot.read[record.offset] = RecordId::Parse(record.value.value_or(""));
       slot.next = Advance(record.offset, 1);
     }

@@ -20,6 +20,9 @@ class SimConsumer {
     double restart = 0.002;  // chance per fetch to begin again at offset 0
     bool once = false;       // stop at the end of the log
     Millis pause_max{60};    // between two fetches of one partition
+    // Without, as clients before KIP-320: a replica that was left behind may take its offset for one that does not
+    // exist, so only one that stays so is wrong.
+    bool epochs = true;
   };
   SimConsumer(Executor& loop, SimRpc& rpc, ClusterView& view, Random random, History& history, Options options);
   ~SimConsumer();
@@ -37,11 +40,13 @@ class SimConsumer {
     TopicPartition tp;
     Offset next{0};
     bool done = false;
+    int out_of_range = 0;  // in a row
     std::string last_error;
     std::map<Offset, RecordId> read;
   };
   void Fetch(Slot& slot);
-  void Take(Slot& slot, std::string_view records);
+  void Take(Slot& slot, std::string_view records, History::Era era);
+  void OutOfRange(Slot& slot);
   void Pause(Slot& slot, Millis most, bool refresh);
 
   Executor& loop_;

@@ -79,31 +79,63 @@ void SimProducer::AskProducerId() {
                                       }
                                       producer_id_ = response->producer_id;
                                       producer_epoch_ = response->producer_epoch;
-                                      for (const auto& slot : slots_) NextBatch(*slot);
+                                      for (const auto& slot : slots_) {
+                                        slot->producer_id = producer_id_;
+                                        slot->producer_epoch = producer_epoch_;
+                                        NextBatch(*slot);
+                                      }
                                     });
 }
 
 void SimProducer::NextBatch(Slot& slot) {
   if (draining_) return;
-  BatchFields fields;
-  fields.producer_id = producer_id_;
-  fields.producer_epoch = producer_epoch_;
-  fields.base_sequence = slot.sequence;
-  BatchBuilder builder(fields);
   const auto count = 1 + random_.Below(static_cast<std::uint64_t>(options_.records_max));
   for (std::uint64_t i = 0; i < count; ++i) {
     const RecordId id{options_.id, next_index_++};
-    const std::string value = id.Value();
-    builder.Append(kTimestamp + id.index, std::nullopt, value);
     slot.batch.push_back(id);
     history_.Sent(slot.tp, id);
   }
-  builder.Build(nullptr, slot.bytes);
+  Build(slot);
   slot.tries = 0;
   Send(slot);
 }
 
+void SimProducer::Build(Slot& slot) {
+  BatchFields fields;
+  fields.producer_id = slot.producer_id;
+  fields.producer_epoch = slot.producer_epoch;
+  fields.base_sequence = slot.sequence;
+  BatchBuilder builder(fields);
+  for (const RecordId& id : slot.batch) builder.Append(kTimestamp + id.index, std::nullopt, id.Value());
+  slot.bytes.clear();
+  builder.Build(nullptr, slot.bytes);
+}
+
+// What a real producer does when its sequence is unknown: a new identity, and the batch under way as its first.
+void SimProducer::BeginAnew(Slot& slot) {
+  ++retries_;
+  InitProducerIdRequest request;
+  request.transactional_id = std::nullopt;
+  request.transaction_timeout_ms = 60'000;
+  rpc_.Call<InitProducerIdResponse>(view_.Any(), request, kInitProducerIdVersion, Millis(10'000),
+                                    [this, &slot](const Status& status, const InitProducerIdResponse* response) {
+                                      if (!status.ok() || response->error_code != ErrorCode::kNone) {
+                                        After(Millis(300), [this, &slot] { BeginAnew(slot); });
+                                        return;
+                                      }
+                                      slot.producer_id = response->producer_id;
+                                      slot.producer_epoch = response->producer_epoch;
+                                      slot.sequence = 0;
+                                      Build(slot);
+                                      Send(slot);
+                                    });
+}
+
 void SimProducer::Send(Slot& slot) {
+  if (abandoned_) {
+    slot.bytes.clear();
+    return;
+  }
   ++slot.tries;
   const std::optional<Endpoint> leader = view_.LeaderOf(slot.tp);
   if (!leader.has_value()) {
@@ -116,7 +148,7 @@ void SimProducer::Send(Slot& slot) {
   request.topic_data.push_back({slot.tp.topic, {{slot.tp.partition, Records::Of(slot.bytes)}}});
   rpc_.Call<ProduceResponse>(
       *leader, request, kProduceVersion, options_.request_timeout * 2,
-      [this, &slot](const Status& status, const ProduceResponse* response) {
+      [this, &slot, era = history_.era(slot.tp)](const Status& status, const ProduceResponse* response) {
         if (!status.ok()) {
           Retry(slot, status.ToString(), true);
           return;
@@ -126,15 +158,20 @@ void SimProducer::Send(Slot& slot) {
           return;
         }
         const auto& answer = response->responses[0].partition_responses[0];
-        Answered(slot, answer.error_code, Offset(answer.base_offset));
+        Answered(slot, answer.error_code, Offset(answer.base_offset), era);
       });
 }
 
-void SimProducer::Answered(Slot& slot, ErrorCode error, Offset base) {
+void SimProducer::Answered(Slot& slot, ErrorCode error, Offset base, History::Era era) {
   const bool duplicate =
       error == ErrorCode::kDuplicateSequenceNumber || (error == ErrorCode::kNone && base == kNoOffset);
   if (error != ErrorCode::kNone && !duplicate) {
-    if (!MayResend(error)) {
+    const bool unknown = error == ErrorCode::kOutOfOrderSequenceNumber || error == ErrorCode::kUnknownProducerId;
+    if (unknown && history_.forgiven(slot.tp) && !abandoned_) {
+      BeginAnew(slot);
+      return;
+    }
+    if (!MayResend(error) && !abandoned_) {
       history_.Violation(Describe() + ": answered with error " + std::to_string(static_cast<int>(error)) +
                          " for sequence " + std::to_string(slot.sequence) + " of " + slot.tp.ToString());
     }
@@ -143,9 +180,9 @@ void SimProducer::Answered(Slot& slot, ErrorCode error, Offset base) {
   }
   for (std::size_t i = 0; i < slot.batch.size(); ++i) {
     if (duplicate) {
-      history_.AckedSomewhere(slot.tp, slot.batch[i]);
+      history_.AckedSomewhere(slot.tp, slot.batch[i], era);
     } else {
-      history_.Acked(slot.tp, Advance(base, static_cast<std::int64_t>(i)), slot.batch[i]);
+      history_.Acked(slot.tp, Advance(base, static_cast<std::int64_t>(i)), slot.batch[i], era);
     }
   }
   slot.sequence += static_cast<std::int32_t>(slot.batch.size());

@@ -32,6 +32,8 @@ class SimProducer {
   void Start();
   // Begins no further batch; idle() when the last one was answered.
   void Drain() { draining_ = true; }
+  // Forgets what is under way and sends nothing more; its partitions may be gone.
+  void Abandon() { draining_ = abandoned_ = true; }
   bool idle() const;
   std::string Describe() const;  // what it still waits for
   std::uint64_t retries() const { return retries_; }
@@ -44,11 +46,16 @@ class SimProducer {
     std::string bytes;  // of `batch`; empty: none under way
     std::string last_error;
     int tries = 0;
+    // Of its own once the leader, with a log that may lack acknowledged records, knows nothing of the sequence.
+    std::int64_t producer_id = -1;
+    std::int16_t producer_epoch = -1;
   };
   void AskProducerId();
   void NextBatch(Slot& slot);
+  void Build(Slot& slot);
+  void BeginAnew(Slot& slot);
   void Send(Slot& slot);
-  void Answered(Slot& slot, ErrorCode error, Offset base);
+  void Answered(Slot& slot, ErrorCode error, Offset base, History::Era era);
   void Retry(Slot& slot, const std::string& why, bool refresh);
   void After(Millis pause_max, Task task);
 
@@ -63,6 +70,7 @@ class SimProducer {
   std::int64_t next_index_ = 0;
   std::vector<std::unique_ptr<Slot>> slots_;
   bool draining_ = false;
+  bool abandoned_ = false;
   std::uint64_t retries_ = 0;
 };
 

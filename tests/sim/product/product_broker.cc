@@ -42,15 +42,18 @@ class ProductBroker final : public BrokerProcess {
 
   void ForEachReplica(const std::function<void(const ReplicaView&)>& visit) const override {
     if (!started_ || exited_) return;
-    for (std::size_t loop = 0; loop < node_.executors().data_loops(); ++loop) {
-      auto& executor = static_cast<SimExecutor&>(node_.executors().Data(loop));
-      executor.Run([&] {
-        broker_->ForEachReplica(loop, [&](const PartitionInfo& info) {
-          visit({info.tp, info.leader, info.leader_epoch, info.log_start, info.log_end, info.high_watermark,
-                 info.log_dir, info.offline});
-        });
+    for (std::size_t loop = 0; loop < node_.executors().data_loops(); ++loop) ForEachReplicaOf(loop, visit);
+  }
+
+  void ForEachReplicaOf(std::size_t loop, const std::function<void(const ReplicaView&)>& visit) const override {
+    if (!started_ || exited_) return;
+    auto& executor = static_cast<SimExecutor&>(node_.executors().Data(loop));
+    executor.Run([&] {
+      broker_->ForEachBounds(loop, [&](const PartitionBounds& bounds) {
+        visit({bounds.tp, bounds.topic_id, bounds.leader, bounds.leader_epoch, bounds.log_start, bounds.log_end,
+               bounds.high_watermark, bounds.log_dir});
       });
-    }
+    });
   }
 
  private:

@@ -19,6 +19,7 @@ struct Flags {
   std::uint64_t seeds = 1;
   std::int64_t minutes = 5;
   int brokers = 3;
+  bool vary = false;
   bool trace = false;
   std::string trace_file;
 };
@@ -26,6 +27,10 @@ struct Flags {
 bool Parse(int argc, char** argv, Flags& flags) {
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
+    if (name == "--vary") {
+      flags.vary = true;
+      continue;
+    }
     if (name == "--trace") {
       flags.trace = true;
       continue;
@@ -60,7 +65,9 @@ void PrintRecent(SimCluster& cluster) {
 bool RunOne(std::uint64_t seed, const Flags& flags, FaultCounts& fired) {
   std::cout << "seed " << seed << " begins" << std::endl;  // flushed: a crash must still name its seed
   std::ofstream trace(flags.trace_file);
-  SimCluster cluster({.seed = seed, .brokers = flags.brokers});
+  ClusterOptions options{.seed = seed, .brokers = flags.brokers};
+  if (flags.vary) options = ClusterOptions::Varied(seed);
+  SimCluster cluster(options);
   if (!flags.trace_file.empty()) cluster.world().scheduler().set_trace_to(&trace);
   if (cluster.Start()) {
     cluster.RunWithFaults(std::chrono::minutes(flags.minutes));
@@ -78,7 +85,8 @@ bool RunOne(std::uint64_t seed, const Flags& flags, FaultCounts& fired) {
 int Main(int argc, char** argv) {
   Flags flags;
   if (!Parse(argc, argv, flags)) {
-    std::cerr << "tests/sim/run [--seed N] [--seeds COUNT] [--minutes M] [--brokers B] [--trace] [--trace-file PATH]\n";
+    std::cerr << "tests/sim/run [--seed N] [--seeds COUNT] [--minutes M] [--brokers B | --vary] [--trace] "
+                 "[--trace-file PATH]\n";
     return 2;
   }
   google::InitGoogleLogging(argv[0]);

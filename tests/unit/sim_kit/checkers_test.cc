@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+
 #include "common/record/batch_builder.h"
 #include "common/zk/zk_codec.h"
 #include "common/zk/zk_paths.h"
@@ -49,6 +52,70 @@ TEST(History, EachPromise) {
   order.Read(tp, Offset(0), b.Value());
   order.Read(tp, Offset(1), a.Value());
   EXPECT_NE(Last(order).find("behind 1-1"), std::string::npos);
+}
+
+TEST(History, WhatIsForgivenMayBeLostAndWhatComesAfterCounts) {
+  const TopicPartition tp{"t", 0};
+  const RecordId a{1, 0}, b{1, 1}, c{1, 2};
+  History history;
+  for (const RecordId id : {a, b}) history.Sent(tp, id);
+  history.Acked(tp, Offset(0), a);
+  const History::Era before = history.era(tp);
+  history.Forgive(tp);
+  EXPECT_TRUE(history.forgiven(tp));
+  history.Acked(tp, Offset(1), b, before);  // said before the loss, heard after it
+  history.CheckFinal(tp, {});
+  EXPECT_EQ(Last(history), "");
+  history.Sent(tp, c);
+  history.Acked(tp, Offset(0), c);
+  history.Read(tp, Offset(1), a.Value());  // written again by a client that was not told
+  history.Read(tp, Offset(2), a.Value());
+  EXPECT_EQ(Last(history), "");
+  history.CheckFinal(tp, {{Offset(1), a}});
+  EXPECT_NE(Last(history).find("lost 1-2"), std::string::npos);
+}
+
+struct IntactCase {
+  const char* name;
+  // Digits: a power loss of that broker. "=12": this ISR is stored. "+": the brokers named next are there all the time.
+  const char* story;
+  int forgiven;
+  bool violation;
+};
+
+TEST(IntactTracker, ForgivesWhenTheLastMemberThatKeptItsPowerIsGone) {
+  const IntactCase kCases[] = {
+      {"two of three", "=123 1 2", 0, false},
+      {"all", "=123 1 2 3", 1, false},
+      {"outside the ISR", "=12 3", 0, false},
+      {"alone", "=1 1", 1, false},
+      {"left and joined again", "=123 1 =23 =123 2 3", 0, false},
+      {"the last one is taken for dead", "=12 2 =2", 1, false},
+      {"though it was there", "+1 =12 2 =2", 1, true},
+      {"what was forgiven is whole again", "=1 1 =12 2", 1, false},
+  };
+  const TopicPartition tp{"t", 0};
+  for (const IntactCase& c : kCases) {
+    History history;
+    std::set<int> present;
+    IntactTracker tracker(history, [&](int broker) { return present.contains(broker); });
+    std::istringstream story(c.story);
+    for (std::string word; story >> word;) {
+      std::vector<BrokerId> ids;
+      for (const char digit : word) {
+        if (digit >= '0' && digit <= '9') ids.emplace_back(digit - '0');
+      }
+      if (word[0] == '=') {
+        tracker.Stored(tp, LeaderEpoch(0), ids);
+      } else if (word[0] == '+') {
+        for (const BrokerId id : ids) present.insert(id.value);
+      } else {
+        tracker.PowerLost(ids.at(0));
+      }
+    }
+    EXPECT_EQ(history.forgiven_count(), static_cast<std::uint64_t>(c.forgiven)) << c.name;
+    EXPECT_EQ(!history.violations().empty(), c.violation) << c.name << ": " << Last(history);
+  }
 }
 
 struct StateCase {
@@ -120,14 +187,73 @@ TEST(LeaderChecker, OneLeaderPerEpochAndAHighWatermarkThatOnlyRises) {
   EXPECT_NE(history.violations()[1].find("the epoch had leader 1"), std::string::npos);
 }
 
+std::string BatchAt(std::int64_t base, const std::string& value) {
+  BatchBuilder builder({.base_offset = Offset(base)});
+  builder.Append(1, std::nullopt, value);
+  std::string bytes;
+  builder.Build(nullptr, bytes);
+  return bytes;
+}
+
+// One disk with a partition whose segments are given by their base offsets.
+class Disk {
+ public:
+  explicit Disk(std::uint64_t seed) : files_(seed) { EXPECT_TRUE(files_.CreateDirs("/d/t-0").ok()); }
+  void Append(std::int64_t segment, const std::string& bytes) {
+    std::string name = std::to_string(segment);
+    name = "/d/t-0/" + std::string(20 - name.size(), '0') + name + ".log";
+    const auto file = files_.Open(name, OpenMode::kCreate).value();
+    EXPECT_TRUE(file->Write(bytes, file->Size().value()).ok());
+  }
+  ReplicaView View(std::int64_t end, std::int64_t mark) const {
+    return {.tp = {"t", 0},
+            .log_start = Offset(0),
+            .log_end = Offset(end),
+            .high_watermark = Offset(mark),
+            .log_dir = "/d"};
+  }
+  const SimFiles& files() const { return files_; }
+
+ private:
+  SimFiles files_;
+};
+
+TEST(CommittedChecker, ReadsWhatIsNewBelowTheHighWatermarkOfEach) {
+  History history;
+  CommittedChecker checker(history);
+  Disk one(1), two(2), three(3);
+  one.Append(0, BatchAt(0, "a") + BatchAt(1, "b"));
+  checker.Check(1, 1, one.files(), one.View(2, 1));
+  EXPECT_EQ(checker.batches(), 1U);
+  one.Append(2, BatchAt(2, "c"));  // another segment
+  checker.Check(1, 1, one.files(), one.View(3, 3));
+  checker.Check(1, 1, one.files(), one.View(3, 3));
+  EXPECT_EQ(checker.batches(), 3U);
+  two.Append(0, BatchAt(0, "a") + BatchAt(1, "other"));
+  checker.Check(2, 2, two.files(), two.View(2, 1));  // may differ where it is not committed
+  EXPECT_EQ(Last(history), "");
+  checker.Check(2, 2, two.files(), two.View(2, 2));
+  EXPECT_NE(Last(history).find("offset 1: broker 2 holds different bytes"), std::string::npos);
+  checker.Check(3, 3, three.files(), three.View(1, 1));
+  EXPECT_NE(Last(history).find("nothing is stored at 0"), std::string::npos);
+}
+
+TEST(CommittedChecker, ATruncatedCopyIsReadAgain) {
+  History history;
+  CommittedChecker checker(history);
+  Disk one(1), two(2);
+  one.Append(0, BatchAt(0, "a") + BatchAt(1, "b"));
+  checker.Check(1, 1, one.files(), one.View(2, 2));
+  checker.Check(1, 1, one.files(), one.View(1, 1));
+  checker.Check(1, 1, one.files(), one.View(2, 2));
+  EXPECT_EQ(checker.batches(), 4U);
+  history.Forgive({"t", 0});
+  two.Append(0, BatchAt(0, "x"));
+  checker.Check(2, 2, two.files(), two.View(1, 1));  // nothing is committed yet, as far as anybody promised
+  EXPECT_EQ(Last(history), "");
+}
+
 TEST(ReplicaChecker, ComparesWhatIsCommittedOnBoth) {
-  const auto batch = [](std::int64_t base, const std::string& value) {
-    BatchBuilder builder({.base_offset = Offset(base)});
-    builder.Append(1, std::nullopt, value);
-    std::string bytes;
-    builder.Build(nullptr, bytes);
-    return bytes;
-  };
   const auto compare = [&](const std::string& left, std::int64_t left_hw, const std::string& right,
                            std::int64_t right_hw) {
     SimFiles one(1), two(2);
@@ -145,11 +271,11 @@ TEST(ReplicaChecker, ComparesWhatIsCommittedOnBoth) {
     checker.Check(replicas);
     return Last(history);
   };
-  const std::string same = batch(0, "a") + batch(1, "b");
-  EXPECT_EQ(compare(same + batch(2, "x"), 2, same + batch(2, "y"), 3), "");
-  EXPECT_EQ(compare(same, 2, batch(0, "a"), 1), "");
-  EXPECT_NE(compare(same + batch(2, "x"), 3, same + batch(2, "y"), 3).find("different bytes"), std::string::npos);
-  EXPECT_NE(compare(same, 2, batch(0, "a"), 2).find("missing"), std::string::npos);
+  const std::string same = BatchAt(0, "a") + BatchAt(1, "b");
+  EXPECT_EQ(compare(same + BatchAt(2, "x"), 2, same + BatchAt(2, "y"), 3), "");
+  EXPECT_EQ(compare(same, 2, BatchAt(0, "a"), 1), "");
+  EXPECT_NE(compare(same + BatchAt(2, "x"), 3, same + BatchAt(2, "y"), 3).find("different bytes"), std::string::npos);
+  EXPECT_NE(compare(same, 2, BatchAt(0, "a"), 2).find("missing"), std::string::npos);
   std::string torn = same;
   torn.back() = '?';
   EXPECT_NE(compare(torn, 2, torn, 2).find("CRC"), std::string::npos);

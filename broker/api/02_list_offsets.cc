@@ -1,9 +1,10 @@
 // ListOffsets (key 2), v0..v9. Offsets by timestamp or by the special values -1 latest, -2 earliest, -3 max timestamp
 // (v7), -4 earliest local (v8), -5 latest tiered (v9). A partition named twice: INVALID_REQUEST. v0 answers lists of
-// offsets. The owners of the partitions look up; what a version does not know yet is their business too
-// (UNSUPPORTED_VERSION).
+// offsets. A special value that the version does not know yet: UNSUPPORTED_VERSION. The owners of the partitions look
+// up.
 #include "common/protocol/messages/02_list_offsets.h"
 
+#include <iterator>
 #include <memory>
 #include <set>
 #include <utility>
@@ -93,6 +94,18 @@ std::set<std::pair<std::string_view, std::int32_t>> Repeated(const ListOffsetsRe
   return repeated;
 }
 
+// Special values count down from -1, each with the version that brought it (Kafka: handleListOffsetRequestV1AndAbove).
+bool Knows(std::int16_t version, std::int64_t timestamp) {
+  constexpr std::int16_t kSince[] = {1, 1, 7, 8, 9};
+  if (timestamp >= 0 || version == 0) return true;
+  return timestamp >= -std::ssize(kSince) && version >= kSince[-timestamp - 1];
+}
+
+ErrorCode Refusal(const Operation& op, bool repeated, std::int64_t timestamp) {
+  if (repeated) return ErrorCode::kInvalidRequest;
+  return Knows(op.context.header.api_version, timestamp) ? ErrorCode::kNone : ErrorCode::kUnsupportedVersion;
+}
+
 }  // namespace
 
 void HandleListOffsets(ApiLoop& loop, RequestContext context, Responder responder) {
@@ -112,10 +125,9 @@ void HandleListOffsets(ApiLoop& loop, RequestContext context, Responder responde
     for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
       Answer& out = op->response.topics[t].partitions[p];
       out.partition_index = topic.partitions[p].partition_index;
-      if (repeated.contains({topic.name, out.partition_index})) {
-        out.error_code = ErrorCode::kInvalidRequest;
-        continue;
-      }
+      const bool twice = repeated.contains({topic.name, out.partition_index});
+      out.error_code = Refusal(*op, twice, topic.partitions[p].timestamp);
+      if (out.error_code != ErrorCode::kNone) continue;
       ++op->open;
       const ListOffsetQuery query = ToQuery(*op, topic.name, topic.partitions[p]);
       if (op->context.header.api_version == 0) {

@@ -40,7 +40,7 @@ check() {
   log=$OUT/ci-${name//[^a-z0-9]/-}.log
   "$@" >"$log" 2>&1
   status=$?
-  [ $status = 0 ] || { echo "---- $name, last lines of $log"; tail -n 60 "$log"; echo "----"; }
+  [ $status = 0 ] || { echo "---- $name, last lines of $log"; tail -n 120 "$log"; echo "----"; }
   result "$name" $status $((SECONDS - start))
   return $status
 }

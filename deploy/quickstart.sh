@@ -155,6 +155,8 @@ start_brokers() {
       -e "s|^log.dirs=.*|log.dirs=$STATE/broker-$id|" \
       -e "s|^zookeeper.connect=.*|zookeeper.connect=127.0.0.1:$ZK_PORT|" \
       "$ROOT/deploy/broker.properties" >"$STATE/broker-$id.properties"
+    # At --down the last broker has nobody to hand leadership to: it shall not try for long.
+    echo "controlled.shutdown.retry.backoff.ms=200" >>"$STATE/broker-$id.properties"
     say "starting broker $id on port ${PORTS[id - 1]}"
     start "broker-$id" "$BIN/ottla-broker" "$STATE/broker-$id.properties"
   done

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -81,7 +82,8 @@ def test_up_down_clean():
         said, _ = quickstart.run()
         for id_ in (1, 2, 3):
             expect_true(f"broker {id_}  localhost:{quickstart.ports[id_]}" in said, said)
-        expect_true("Replicas: 1,2,3" in said and "hello-" in said and "--down" in said, said)
+        expect_equal(len(re.findall(r"Replicas: [123],[123],[123]\s", said)), 3, said)
+        expect_true("hello-" in said and "--down" in said, said)
         expect_true(len(quickstart.processes()) >= 4, "it is left running")
         _, errors = quickstart.run(expect=1)
         expect_true(len(errors) == 1 and "is running already" in errors[0] and "--down" in errors[0], errors)

@@ -252,7 +252,8 @@ std::string Encode(const TopicAssignment& topic) {
   Json removing = Json::object();
   for (const auto& [number, replicas] : topic.partitions) {
     const std::string key = std::to_string(number);
-    partitions[key] = ToJson(replicas.replicas);
+    // Keys differ: they need not be searched for, which for many partitions takes the square of their number.
+    partitions.get_ref<Json::object_t&>().emplace_back(key, ToJson(replicas.replicas));
     if (!replicas.adding.empty()) adding[key] = ToJson(replicas.adding);
     if (!replicas.removing.empty()) removing[key] = ToJson(replicas.removing);
   }

@@ -37,6 +37,12 @@ std::set<std::string> Repeated(const Asked& asked) {
   return repeated;
 }
 
+std::string SizeFault(const std::string& topic, const zk::TopicAssignment& assignment) {
+  return TopicSizeFault(topic, static_cast<std::int64_t>(assignment.partitions.size()), zk::Encode(assignment));
+}
+
+constexpr const char* kTooManyPartitions = "Excessively large number of partitions per request.";
+
 CreatedTopic Refused(const std::string& name, ErrorCode error, std::string message) {
   CreatedTopic refused;
   refused.name = name;
@@ -68,6 +74,9 @@ struct ControllerCore::PendingTopic {
 };
 
 ErrorCode ControllerCore::Place(const CreatableTopic& topic, zk::TopicAssignment& assignment, std::string& message) {
+  const auto listed = static_cast<std::int64_t>(topic.assignment.size());
+  message = TopicSizeFault(topic.name, std::max<std::int64_t>(topic.partitions, listed), "");
+  if (!message.empty()) return ErrorCode::kInvalidPartitions;
   if (!topic.assignment.empty()) {
     if (topic.partitions != -1 || topic.replication_factor != -1) {
       message =
@@ -117,6 +126,9 @@ CreatedTopic ControllerCore::CheckCreatable(const CreatableTopic& topic, zk::Top
   }
   answer.error = Place(topic, assignment, answer.message);
   if (answer.error != ErrorCode::kNone) return Refused(topic.name, answer.error, answer.message);
+  if (const std::string fault = SizeFault(topic.name, assignment); !fault.empty()) {
+    return Refused(topic.name, ErrorCode::kInvalidPartitions, fault);
+  }
   answer.partitions = static_cast<std::int32_t>(assignment.partitions.size());
   answer.replication_factor = static_cast<std::int16_t>(assignment.partitions.begin()->second.replicas.size());
   return answer;
@@ -125,13 +137,17 @@ CreatedTopic ControllerCore::CheckCreatable(const CreatableTopic& topic, zk::Top
 void ControllerCore::Handle(CreateTopicsCommand& command) {
   const std::set<std::string> repeated = Repeated(command.topics);
   auto topics = std::make_shared<std::vector<PendingTopic>>();
+  std::size_t partitions = 0;
   for (const CreatableTopic& topic : command.topics) {
     PendingTopic pending;
     if (repeated.contains(topic.name)) {
       pending.answer = Refused(topic.name, ErrorCode::kInvalidRequest, "Duplicate topic name.");
+    } else if (partitions > kRequestPartitionsMax) {
+      pending.answer = Refused(topic.name, ErrorCode::kPolicyViolation, kTooManyPartitions);
     } else {
       pending.answer = CheckCreatable(topic, pending.assignment);
       pending.write = pending.answer.error == ErrorCode::kNone && !command.validate_only;
+      partitions += pending.assignment.partitions.size();
     }
     if (pending.write) {
       pending.assignment.id = NewTopicId();
@@ -266,6 +282,9 @@ GrownTopic ControllerCore::CheckGrowable(const GrowableTopic& asked,
   if (asked.count == count) {
     return {asked.name, ErrorCode::kInvalidPartitions, "Topic already has " + std::to_string(count) + " partitions."};
   }
+  if (const std::string fault = TopicSizeFault(asked.name, asked.count, ""); !fault.empty()) {
+    return {asked.name, ErrorCode::kInvalidPartitions, fault};
+  }
   const std::vector<BrokerId>& first = topic->partitions.at(0).assignment.replicas;
   if (asked.assignment) {
     for (std::size_t i = 0; i < asked.assignment->size(); ++i) {
@@ -301,14 +320,24 @@ void ControllerCore::Handle(CreatePartitionsCommand& command) {
   auto answer = std::make_shared<CreatePartitionsAnswer>();
   auto growth = std::make_shared<std::vector<std::pair<std::size_t, zk::TopicAssignment>>>();
   std::vector<ZkWrite> writes;
+  std::size_t partitions = 0;
   for (const GrowableTopic& asked : command.topics) {
     std::map<std::int32_t, std::vector<BrokerId>> added;
-    GrownTopic grown = repeated.contains(asked.name)
-                           ? GrownTopic{asked.name, ErrorCode::kInvalidRequest, "Duplicate topic in request."}
-                           : CheckGrowable(asked, added);
-    if (grown.error == ErrorCode::kNone && !command.validate_only) {
-      zk::TopicAssignment assignment = AssignmentOf(asked.name);
+    GrownTopic grown{asked.name, ErrorCode::kInvalidRequest, "Duplicate topic in request."};
+    if (partitions > kRequestPartitionsMax) {
+      grown = {asked.name, ErrorCode::kPolicyViolation, kTooManyPartitions};
+    } else if (!repeated.contains(asked.name)) {
+      grown = CheckGrowable(asked, added);
+    }
+    partitions += added.size();
+    zk::TopicAssignment assignment;
+    if (grown.error == ErrorCode::kNone) {
+      assignment = AssignmentOf(asked.name);
       for (auto& [number, replicas] : added) assignment.partitions[number].replicas = std::move(replicas);
+      grown.message = SizeFault(asked.name, assignment);
+      if (!grown.message.empty()) grown.error = ErrorCode::kInvalidPartitions;
+    }
+    if (grown.error == ErrorCode::kNone && !command.validate_only) {
       writes.push_back({{ZkOp::Set(zk::Topic(asked.name), zk::Encode(assignment), -1)}, ""});
       growth->emplace_back(answer->topics.size(), std::move(assignment));
     }

@@ -35,6 +35,11 @@ std::string TopicNameFault(std::string_view name) {
   return "";
 }
 
+std::string TopicSizeFault(const std::string& topic, std::int64_t partitions, std::string_view node) {
+  if (partitions <= kTopicPartitionsMax && node.size() <= kTopicNodeMax) return "";
+  return "Topic '" + topic + "' with " + std::to_string(partitions) + " partitions does not fit into its znode.";
+}
+
 std::optional<std::string> CollidingTopic(std::string_view name, const std::vector<std::string>& existing) {
   const std::string unified = Unified(name);
   for (const std::string& other : existing) {

@@ -17,9 +17,10 @@ TOPICS = {"led1": "1:2:3", "led2": "2:3:1", "led3": "3:1:2"}
 
 
 @contextlib.contextmanager
-def mixed(*kinds):
+def mixed(*kinds, **settings):
     """A cluster of these kinds; the first is the first controller. Topics led1, led2, led3 name their preferred leaders."""
-    with Cluster(len(kinds), SETTINGS, start=False) as cluster:
+    settings = {name.replace("_", "."): value for name, value in settings.items()}
+    with Cluster(len(kinds), {**SETTINGS, **settings}, start=False) as cluster:
         for broker, kind in zip(cluster.brokers, kinds):
             apache.use(broker, kind)
             broker.start()
@@ -203,6 +204,16 @@ def test_one_of_ours_among_apache():
         everything(cluster, apaches=True)
 
 
+def test_protocol_2_8_apache_controls():
+    with mixed("apache", "ottla", "ottla", inter_broker_protocol_version="2.8") as cluster:
+        everything(cluster, apaches=True)
+
+
+def test_protocol_2_8_ours_controls():
+    with mixed("ottla", "apache", "apache", inter_broker_protocol_version="2.8") as cluster:
+        everything(cluster)
+
+
 def test_broker_by_broker_and_back():
     """Under load Apache's cluster becomes ours, each broker on the log dir it finds, and Apache's again."""
     with mixed("apache", "apache", "apache") as cluster:
@@ -214,5 +225,5 @@ def test_broker_by_broker_and_back():
 
 
 for _test in (test_apache_controls_two_of_ours, test_ours_controls_two_of_apache, test_one_of_ours_among_apache,
-              test_broker_by_broker_and_back):
+              test_protocol_2_8_apache_controls, test_protocol_2_8_ours_controls, test_broker_by_broker_and_back):
     _test.limit_seconds = 900

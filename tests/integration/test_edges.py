@@ -132,3 +132,15 @@ def test_a_half_written_log_is_repaired():
         out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--from-beginning", "--max-messages", 2,
                               "--timeout-ms", 20000)
         expect_equal(out, "one\ntwo\n")
+
+
+def test_more_partitions_than_a_topic_can_have():
+    """Neither the time of the controller nor its memory goes into them, and the next request is served."""
+    with Cluster(brokers=1) as cluster:
+        for count in (2147483647, 3000000):
+            out, _ = cluster.tool("kafka-topics", "--create", "--topic", "huge", "--partitions", count,
+                                  "--replication-factor", 1, expect=1)
+            expect_true(f"Topic 'huge' with {count} partitions does not fit into its znode." in out, out)
+        cluster.create_topic("t", 1)
+        out, _ = cluster.tool("kafka-topics", "--alter", "--topic", "t", "--partitions", 2147483647, expect=1)
+        expect_true("does not fit into its znode" in out, out)

@@ -404,6 +404,26 @@ TEST(CoreStory, TopicsGrow) {
   EXPECT_EQ(h.State("t", 2).substr(0, 6), "L3 e0 ");
   EXPECT_EQ(grow(3), ErrorCode::kInvalidPartitions);
   EXPECT_EQ(grow(2), ErrorCode::kInvalidPartitions);
+  for (const std::int32_t many : {20'001, 2'147'483'647}) EXPECT_EQ(grow(many), ErrorCode::kInvalidPartitions);
+}
+
+TEST(CoreStory, MorePartitionsThanFitIntoAZnode) {
+  Three h;
+  const auto create = [&](std::vector<CreatableTopic> topics) {
+    return std::get<CreateTopicsAnswer>(h.Ask(CreateTopicsCommand{std::move(topics), true})).topics;
+  };
+  EXPECT_EQ(create({{"t", 2'147'483'647, 1, {}, {}}})[0].error, ErrorCode::kInvalidPartitions);
+  EXPECT_EQ(create({{"t", 20'001, 1, {}, {}}})[0].error, ErrorCode::kInvalidPartitions);
+  CreatableTopic long_ids{"t", -1, -1, {}, {}};  // not too many partitions, but too many bytes
+  for (std::int32_t i = 0; i < 20'000; ++i) {
+    long_ids.assignment[i] = Ids("2147483640,2147483641,2147483642,2147483643");
+  }
+  EXPECT_EQ(create({long_ids})[0].error, ErrorCode::kInvalidPartitions);
+  std::vector<CreatableTopic> topics;
+  for (int i = 0; i < 5; ++i) topics.push_back({"t" + std::to_string(i), 20'000, 1, {}, {}});
+  const auto answers = create(topics);
+  EXPECT_EQ(answers[2].error, ErrorCode::kNone);
+  EXPECT_EQ(answers[3].error, ErrorCode::kPolicyViolation);
 }
 
 TEST(CoreStory, ProducerIdBlocksNeverOverlap) {

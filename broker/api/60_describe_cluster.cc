@@ -9,6 +9,7 @@
 
 namespace ottla {
 
+// Every handler takes its context by value, as most answer later: NOLINTNEXTLINE(performance-unnecessary-value-param)
 void HandleDescribeCluster(ApiLoop& loop, RequestContext context, Responder responder) {
   DescribeClusterRequest request;
   if (!DecodeOrClose(context, &request, responder)) return;

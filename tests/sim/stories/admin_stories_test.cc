@@ -7,6 +7,7 @@
 #include "common/protocol/messages/32_describe_configs.h"
 #include "common/protocol/messages/37_create_partitions.h"
 #include "common/protocol/messages/60_describe_cluster.h"
+#include "common/protocol/messages/67_allocate_producer_ids.h"
 #include "common/zk/zk_paths.h"
 #include "tests/sim/story/story_client.h"
 
@@ -299,6 +300,36 @@ TEST_F(AdminStory, TheClusterIsDescribed) {
   client_->Ask<DescribeClusterResponse>(1, request, 1, [](const DescribeClusterResponse& response) {
     EXPECT_NE(response.error_code, ErrorCode::kNone) << "there are no KRaft controllers to describe";
   });
+}
+
+TEST_F(AdminStory, BlocksOfProducerIdsAreLeasedOnce) {
+  const auto lease = [&](int asked, int broker, std::int64_t epoch) {
+    AllocateProducerIdsRequest request;
+    request.broker_id = broker;
+    request.broker_epoch = epoch;
+    std::pair<ErrorCode, std::int64_t> answer;
+    client_->Ask<AllocateProducerIdsResponse>(asked, request, 0, [&](const AllocateProducerIdsResponse& response) {
+      answer = {response.error_code, response.producer_id_start};
+    });
+    return answer;
+  };
+  const std::int64_t epoch = cluster_.world().zk().Read("/cluster" + zk::Broker(BrokerId(1)))->stat.czxid;
+  const auto [error, first] = lease(controller_, 1, epoch);
+  EXPECT_EQ(error, ErrorCode::kNone);
+  EXPECT_GE(lease(controller_, 1, epoch).second, first + 1000) << "brokers lease blocks for their clients meanwhile";
+  EXPECT_EQ(lease(controller_, 1, epoch - 1).first, ErrorCode::kStaleBrokerEpoch);
+  EXPECT_EQ(lease(controller_, 9, epoch).first, ErrorCode::kBrokerIdNotRegistered);
+  EXPECT_EQ(lease(NotController(), 1, epoch).first, ErrorCode::kNotController);
+  // The next controller goes on behind what its predecessors leased.
+  cluster_.KillBroker(controller_ - 1);
+  ASSERT_TRUE(cluster_.RunUntil([&] { return cluster_.Controller() > 0 && cluster_.Controller() != controller_; },
+                                seconds(30)));
+  ASSERT_TRUE(cluster_.RunQuietly(seconds(5)));
+  const int next = cluster_.Controller();
+  const std::int64_t next_epoch = cluster_.world().zk().Read("/cluster" + zk::Broker(BrokerId(next)))->stat.czxid;
+  const auto [later_error, later] = lease(next, next, next_epoch);
+  EXPECT_EQ(later_error, ErrorCode::kNone);
+  EXPECT_GE(later, first + 2000);
 }
 
 TEST_F(AdminStory, EveryVersionOfMetadata) {

@@ -135,6 +135,17 @@ Offset CheckpointOr0(const OffsetCheckpoint& checkpoint, const TopicPartition& t
   return it == checkpoint.end() ? Offset(0) : Offset(std::max<std::int64_t>(it->second.value, 0));
 }
 
+// Whether a partition's directory has any record in it. What cannot be read is taken for full.
+bool HoldsRecords(FileSystem& files, const std::string& path) {
+  const auto entries = files.List(path);
+  if (!entries.ok()) return true;
+  return std::ranges::any_of(*entries, [&](const DirEntry& entry) {
+    if (entry.is_dir || !entry.name.ends_with(kLogSuffix)) return false;
+    const auto info = files.Stat(path + "/" + entry.name);
+    return !info.ok() || info->size > 0;
+  });
+}
+
 // orders-3.0f…-delete; the topic is cut so that the name stays within what file systems allow.
 std::string DeletedName(const TopicPartition& tp, Random& random) {
   std::array<char, 33> hex{};
@@ -147,13 +158,26 @@ std::string DeletedName(const TopicPartition& tp, Random& random) {
 }  // namespace
 
 class LogManager::Impl : public std::enable_shared_from_this<Impl> {
+  struct Deletion {
+    std::size_t loop = 0;
+    std::string name;  // what the directory is called now
+    Status renamed;
+    UniqueFunction<void(Status)> done;
+  };
+
  public:
   Impl(Executors& loops, FileSystem& files, const Clock& clock, Random random, LogManagerOptions options)
-      : loops_(loops), files_(files), clock_(clock), options_(std::move(options)), shards_(loops.data_loops()) {
+      : loops_(loops),
+        files_(files),
+        clock_(clock),
+        options_(std::move(options)),
+        shards_(loops.data_loops()),
+        twin_names_(0) {
     for (auto& shard : shards_) {
       shard.random = random.Fork();
       shard.cache = std::make_shared<FileCache>(options_.open_files_per_loop);
     }
+    twin_names_ = random.Fork();
   }
 
   // Directories tell of failures from any thread; the manager may be gone by then.
@@ -170,6 +194,7 @@ class LogManager::Impl : public std::enable_shared_from_this<Impl> {
     locks_.resize(dirs_.size());
     metas_.resize(dirs_.size());
     clean_at_start_.resize(dirs_.size());
+    deletions_.resize(dirs_.size());
     loaded_.resize(dirs_.size());
   }
 
@@ -314,6 +339,7 @@ class LogManager::Impl : public std::enable_shared_from_this<Impl> {
 
   void LoadPartitions(std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done) {
     std::map<TopicPartition, std::size_t> owners;
+    std::set<TopicPartition> twins;
     for (auto& [index, survey] : surveys) {
       for (const auto& note : survey.notes) LOG(WARNING) << note;
       if (!survey.status.ok()) {
@@ -321,15 +347,66 @@ class LogManager::Impl : public std::enable_shared_from_this<Impl> {
         continue;
       }
       for (const auto& tp : survey.partitions) {
-        const auto [it, fresh] = owners.emplace(tp, index);
-        if (fresh) continue;
-        return done({StatusCode::kInvalidArgument, tp.ToString() + " is in " + dirs_[it->second]->path() + " and in " +
-                                                       dirs_[index]->path() + ": remove one of them"});
+        if (!owners.emplace(tp, index).second) twins.insert(tp);
       }
     }
     if (AllOffline()) return done({StatusCode::kIoError, "none of the log directories can be used: " + Failures()});
+    if (twins.empty()) return LoadSurveyed(surveys, std::move(done));
+    auto kept = std::make_shared<std::map<std::size_t, DirSurvey>>(std::move(surveys));
+    OnEachDir<std::set<TopicPartition>>(
+        [twins](LogDir& dir) {
+          std::set<TopicPartition> full;
+          for (const TopicPartition& tp : twins) {
+            const std::string path = dir.path() + "/" + tp.ToString();
+            if (dir.files().Stat(path).ok() && HoldsRecords(dir.files(), path)) full.insert(tp);
+          }
+          return full;
+        },
+        [this, kept, twins, done = std::move(done)](std::map<std::size_t, std::set<TopicPartition>>& full) mutable {
+          for (const TopicPartition& tp : twins) {
+            if (const Status parted = PartTwins(tp, full, *kept); !parted.ok()) return done(parted);
+          }
+          LoadSurveyed(*kept, std::move(done));
+        });
+  }
+
+  // A directory in which a log was being made when it failed is left behind, without records, and the log made in
+  // another. Of such twins the one with records stays (the first of none); two with records only a person can judge.
+  Status PartTwins(const TopicPartition& tp, const std::map<std::size_t, std::set<TopicPartition>>& full,
+                   std::map<std::size_t, DirSurvey>& surveys) {
+    std::optional<std::size_t> stays;
+    for (const auto& [index, partitions] : full) {
+      if (!partitions.contains(tp)) continue;
+      if (stays) {
+        return {StatusCode::kInvalidArgument, tp.ToString() + " is in " + dirs_[*stays]->path() + " and in " +
+                                                  dirs_[index]->path() + ": remove one of them"};
+      }
+      stays = index;
+    }
+    for (auto& [index, survey] : surveys) {
+      const auto found = std::ranges::find(survey.partitions, tp);
+      if (!survey.status.ok() || found == survey.partitions.end()) continue;
+      if (!stays) stays = index;
+      if (*stays == index) continue;
+      survey.partitions.erase(found);
+      const std::string name = DeletedName(tp, twin_names_);
+      survey.to_delete.push_back(name);
+      LOG(WARNING) << dirs_[index]->path() << "/" << tp.ToString() << " holds no records and is also in "
+                   << dirs_[*stays]->path() << "; removed";
+      dirs_[index]->disk().Post([dir = dirs_[index], from = tp.ToString(), name] {
+        const Status renamed = dir->files().Rename(dir->path() + "/" + from, dir->path() + "/" + name);
+        if (!renamed.ok()) dir->Fail(renamed);
+      });
+    }
+    return Status::Ok();
+  }
+
+  void LoadSurveyed(std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done) {
     load_done_ = std::move(done);
-    loading_ = owners.size() + 1;
+    loading_ = 1;
+    for (const auto& [index, survey] : surveys) {
+      if (survey.status.ok()) loading_ += survey.partitions.size();
+    }
     for (auto& [index, survey] : surveys) {
       if (!survey.status.ok()) continue;
       LOG(INFO) << dirs_[index]->path() << ": loading " << survey.partitions.size() << " logs after "
@@ -627,14 +704,34 @@ class LogManager::Impl : public std::enable_shared_from_this<Impl> {
       dir->disk().Post([self, dir, loop, from = log->tp().ToString(), name, done = std::move(done)]() mutable {
         Status status = dir->offline() ? Status(StatusCode::kIoError, "the log directory is offline")
                                        : dir->files().Rename(dir->path() + "/" + from, dir->path() + "/" + name);
-        if (status.ok()) status = dir->WriteForgotten();
-        if (!status.ok()) dir->Fail(status);
-        self->loops_.Data(loop).Post([self, dir, loop, name, status, done = std::move(done)]() mutable {
-          if (status.ok()) self->RemoveLater(loop, dir, name);
-          done(status);
-        });
+        self->Settle(dir, {loop, name, std::move(status), std::move(done)});
       });
     });
+  }
+
+  // On the disk executor of `dir`, as the next. A deletion counts when the new name is durable: else lost power could
+  // bring the log back, beside or instead of the one of a later topic of that name. One sync for all that wait by then.
+  void Settle(const std::shared_ptr<LogDir>& dir, Deletion deletion) {
+    std::vector<Deletion>& waiting = deletions_[dir->index()];
+    waiting.push_back(std::move(deletion));
+    if (waiting.size() > 1) return;
+    dir->disk().Post([self = shared_from_this(), dir] { self->SyncDeletions(dir); });
+  }
+
+  void SyncDeletions(const std::shared_ptr<LogDir>& dir) {
+    Status synced = dir->offline() ? Status(StatusCode::kIoError, "the log directory is offline")
+                                   : dir->files().SyncDir(dir->path());
+    if (synced.ok()) synced = dir->WriteForgotten();
+    if (!synced.ok()) dir->Fail(synced);
+    for (Deletion& one : std::exchange(deletions_[dir->index()], {})) {
+      if (!one.renamed.ok()) dir->Fail(one.renamed);
+      const Status status = one.renamed.ok() ? synced : one.renamed;
+      loops_.Data(one.loop).Post([self = shared_from_this(), dir, status, loop = one.loop, name = one.name,
+                                  done = std::move(one.done)]() mutable {
+        if (status.ok()) self->RemoveLater(loop, dir, name);
+        done(status);
+      });
+    }
   }
 
   void RemoveLater(std::size_t loop, const std::shared_ptr<LogDir>& dir, const std::string& name) {
@@ -667,6 +764,8 @@ class LogManager::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::unique_ptr<DirLock>> locks_;
   std::vector<std::optional<MetaProperties>> metas_;
   std::vector<bool> clean_at_start_;
+  std::vector<std::vector<Deletion>> deletions_;  // by directory, on its disk executor: renamed, not yet synced
+  Random twin_names_;                             // control
   std::vector<bool> loaded_;
   std::function<void(std::size_t, const Status&)> on_offline_;
   UniqueFunction<void(Status)> load_done_;

@@ -110,8 +110,14 @@ void ReplicaManager::Enqueue(Task request) {
   if (!running_) RunNext();
 }
 
+void ReplicaManager::SetBrokerEpoch(BrokerEpoch epoch) {
+  control_.CheckOnLoop();
+  broker_epoch_ = epoch;
+  if (!running_) RunNext();
+}
+
 void ReplicaManager::RunNext() {
-  if (waiting_.empty()) return;
+  if (waiting_.empty() || broker_epoch_ < BrokerEpoch(0)) return;
   running_ = true;
   Task next = std::move(waiting_.front());
   waiting_.pop_front();

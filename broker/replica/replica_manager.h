@@ -60,7 +60,9 @@ class ReplicaManager {
 
   void AddListener(LeadershipListener* listener);
   // czxid of this broker's registration; requests meant for an older one are refused with STALE_BROKER_EPOCH.
-  void SetBrokerEpoch(BrokerEpoch epoch) { broker_epoch_ = epoch; }
+  // What the controller says waits for the first of these: until then nobody can tell whether it speaks to this process
+  // or to the one before, whose log may have held more.
+  void SetBrokerEpoch(BrokerEpoch epoch);
   BrokerEpoch broker_epoch() const { return broker_epoch_; }
   const MetadataPtr& metadata() const { return cache_.view(); }
 

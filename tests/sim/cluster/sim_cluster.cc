@@ -17,6 +17,7 @@ constexpr char kChroot[] = "/cluster";
 constexpr Millis kSessionTimeout{6000};
 constexpr Micros kReplicaCheckEvery{20'000'000};
 constexpr Micros kPresentAfter{12'000'000};  // longer than a session lives, and its end takes to be dealt with
+constexpr std::int64_t kZooKeeperBegan = 1'731'000'000'000;  // its clock in ms when virtual time is 0
 constexpr Micros kHangAfter{15'000'000};
 constexpr Micros kSuperviseEvery{500'000};
 
@@ -265,7 +266,13 @@ void SimCluster::StartReader() {
   });
 }
 
-bool SimCluster::Present(int broker) const { return nemesis_->UndisturbedFor(broker, kPresentAfter); }
+bool SimCluster::Present(int broker) const {
+  const std::string path = kChroot + std::string(zk::kBrokerIds) + "/" + std::to_string(broker + 1);
+  const SimZkTree::Node* node = const_cast<SimWorld&>(world_).zk().Read(path);  // NOLINT: only reads
+  if (node == nullptr || !nemesis_->UndisturbedFor(broker, kPresentAfter)) return false;
+  // A session may have ended without any other disturbance.
+  return Millis(kZooKeeperBegan + ToMillis(world_.now()) - node->stat.ctime_ms) > kPresentAfter;
+}
 
 void SimCluster::AfterEvent() {
   ++events_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/check.h"
 #include "common/record/record_batch.h"
 #include "common/zk/zk_codec.h"
 #include "common/zk/zk_paths.h"
@@ -103,6 +104,7 @@ void StateChecker::CheckState(const TopicPartition& tp, const std::vector<Broker
     }
   }
   known = {state->leader.value, epoch, state->isr};
+  VLOG(2) << what;
   if (intact_ != nullptr) intact_->Stored(tp, state->leader_epoch, state->isr);
 }
 

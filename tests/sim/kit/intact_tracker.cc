@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/base/check.h"
 #include "tests/sim/kit/checkers.h"
 
 namespace ottla::sim {
@@ -9,12 +10,14 @@ bool IntactTracker::AnyIntact(const Known& known) const {
 }
 
 void IntactTracker::Forgive(const TopicPartition& tp, Known& known) {
+  VLOG(2) << tp << ": all copies of what was acknowledged are lost, or may be";
   history_.Forgive(tp);
   known.lost.clear();  // whatever they hold is the truth now
   known.unsettled = 2;
 }
 
 void IntactTracker::PowerLost(BrokerId broker) {
+  VLOG(2) << "broker " << broker << " has lost its power";
   for (auto& [tp, known] : known_) {
     if (std::find(known.isr.begin(), known.isr.end(), broker) == known.isr.end()) continue;
     known.lost.insert(broker);

@@ -139,6 +139,40 @@ ErrorCode TellToLead(SimCluster& cluster, StoryClient& client, const Order& orde
   return error;
 }
 
+// A machine loses its power and is back while ZooKeeper still holds its old session, which it cannot end because the
+// file that names it is lost too. So the controller speaks on to the process of before, and must not be heard by this
+// one: it would lead without the end of its log.
+TEST(PromiseStory, WordsForTheProcessBefore) {
+  int led = 0;
+  for (std::uint64_t seed = 300; seed < 310; ++seed) {
+    SimCluster cluster({.seed = seed, .partitions = 4});
+    ASSERT_TRUE(cluster.Start());
+    ASSERT_TRUE(cluster.RunQuietly(seconds(6)));
+    const int controller = cluster.Controller();
+    ASSERT_GT(controller, 0);
+    int leader = -1;
+    for (int partition = 0; partition < 4; ++partition) {
+      if (cluster.LeaderOf(partition) != controller) leader = cluster.LeaderOf(partition);
+    }
+    if (leader <= 0) continue;
+    ++led;
+    cluster.LosePowerOf(leader - 1);
+    cluster.RestartBroker(leader - 1);
+    SimFiles& files = cluster.world().node(leader - 1).files();
+    for (const std::string& name : files.PeekNames("/data/d0")) {
+      if (name.find("session") == std::string::npos) continue;
+      ASSERT_TRUE(files.Remove("/data/d0/" + name).ok());
+    }
+    ASSERT_TRUE(cluster.RunQuietly(std::chrono::milliseconds(500)));
+    // Something to be told: the third leaves the ISR of what the first leads.
+    cluster.world().zk().ExpireSessions(6 - controller - leader - 1);
+    ASSERT_TRUE(cluster.RunQuietly(seconds(3)));
+    EXPECT_TRUE(cluster.HealAndFinish()) << "seed " << seed;
+    ExpectFine(cluster);
+  }
+  EXPECT_GT(led, 3) << "the controller led everything too often for this to show anything";
+}
+
 // A controller that slept through its own end wakes and gives orders; so does one that knows an older leadership.
 TEST(PromiseStory, OrdersOfTheDeposedAreRefused) {
   SimCluster cluster({.seed = 132, .partitions = 1});

@@ -117,6 +117,47 @@ TEST_F(LogManagerTest, ALogThatMayBeOnALostDirectoryIsNotCreatedAnew) {
   files_.set_hook(nullptr);
 }
 
+// The directory failed in the middle of it: what it left is no reason not to start.
+TEST_F(LogManagerTest, ALogHalfMadeWhereTheDirectoryFailedIsRemoved) {
+  Begin();
+  ASSERT_TRUE(harness_->Start().ok());
+  files_.set_hook([](sim::FileOp op, const std::string& path) {
+    const bool fails = op == sim::FileOp::kWrite && path == "/d1/orders-0/partition.metadata";
+    return fails ? Status(StatusCode::kIoError, "broken disk") : Status::Ok();
+  });
+  const Uuid id{{1, 2, 3}};
+  const auto log = harness_->Create(kOrders, id);
+  files_.set_hook(nullptr);
+  ASSERT_EQ(log->dir().path(), "/d2");
+  ASSERT_TRUE(harness_->Append(log, MakeBatch({.base = Offset(0)})).ok());
+  ASSERT_FALSE(files_.PeekNames("/d1/orders-0").empty());
+  files_.Crash();
+  Begin();
+  const Status started = harness_->Start();
+  ASSERT_TRUE(started.ok()) << started;
+  EXPECT_EQ(harness_->Get(kOrders)->dir().path(), "/d2");
+  EXPECT_EQ(harness_->Get(kOrders)->log_end(), Offset(1));
+  EXPECT_TRUE(files_.PeekNames("/d1/orders-0").empty());
+}
+
+TEST_F(LogManagerTest, ADeletedLogDoesNotComeBackWithLostPower) {
+  for (int round = 0; round < 10; ++round) {
+    Begin({"/d1"});
+    ASSERT_TRUE(harness_->Start().ok());
+    const auto log = harness_->Create(kOrders);
+    ASSERT_TRUE(harness_->Append(log, MakeBatch({.base = Offset(0)})).ok());
+    files_.SyncAll();
+    const Status deleted = harness_->Await<Status>(
+        harness_->LoopOf(kOrders), [&](auto done) { harness_->manager->Delete(kOrders, std::move(done)); });
+    ASSERT_TRUE(deleted.ok()) << deleted;
+    files_.LosePower();
+    Begin({"/d1"});
+    ASSERT_TRUE(harness_->Start().ok());
+    ASSERT_EQ(harness_->Get(kOrders), nullptr) << "round " << round;
+    files_.Crash();
+  }
+}
+
 TEST_F(LogManagerTest, CheckpointsSayWhatTheLogsSay) {
   Begin({"/d1"});
   ASSERT_TRUE(harness_->Start().ok());

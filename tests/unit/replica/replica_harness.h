@@ -92,6 +92,13 @@ class ReplicaHarness {
     shards = std::make_unique<PartitionShards>(log.loops, *env);
     manager = std::make_unique<ReplicaManager>(log.loops.Control(), *shards, *log.manager, ReplicaManager::Options{});
     manager->AddListener(&listener);
+    Register(0);
+  }
+  void Register(std::int64_t epoch) {
+    log.Await<bool>(log.loops.Control(), [&](auto done) {
+      manager->SetBrokerEpoch(BrokerEpoch(epoch));
+      done(true);
+    });
   }
 
   // --- The controller.

@@ -16,6 +16,33 @@ ErrorCode First(const ControlOutcome& outcome) {
   return outcome.partitions.empty() ? outcome.error : outcome.partitions[0].error;
 }
 
+// A process that has just started is reached by words meant for the one before, which may have lost the end of its log
+// with its power: it must not lead by them.
+TEST(ReplicaManager, NothingIsDoneBeforeTheBrokerIsRegistered) {
+  ReplicaHarness broker;
+  broker.manager = std::make_unique<ReplicaManager>(broker.log.loops.Control(), *broker.shards, *broker.log.manager,
+                                                    ReplicaManager::Options{});
+  std::vector<ErrorCode> answers;
+  LeaderAndIsrRequest request;
+  LeaderAndIsrRequest::LeaderAndIsrPartitionState state;
+  state.leader = ReplicaHarness::kSelf;
+  state.replicas = state.isr = {ReplicaHarness::kSelf};
+  request.topic_states.push_back({.topic_name = "t", .topic_id = TopicId(1), .partition_states = {state}});
+  broker.log.Await<bool>(broker.log.loops.Control(), [&](auto done) {
+    for (const std::int64_t epoch : {70, 80}) {  // of the process before, and of this one
+      request.broker_epoch = epoch;
+      broker.manager->LeaderAndIsr(request, 7, [&](const ControlOutcome& out) { answers.push_back(out.error); });
+    }
+    done(true);
+  });
+  broker.log.Settle(Millis(100));
+  EXPECT_TRUE(answers.empty());
+  broker.Register(80);
+  broker.log.Settle(Millis(100));
+  EXPECT_EQ(answers, (std::vector<ErrorCode>{ErrorCode::kStaleBrokerEpoch, ErrorCode::kNone}));
+  EXPECT_TRUE(broker.Info().leader);
+}
+
 TEST(ReplicaManager, LeaderEpochsDecide) {
   ReplicaHarness broker;
   EXPECT_EQ(broker.Lead({.epoch = 5}), ErrorCode::kNone);
@@ -36,7 +63,7 @@ TEST(ReplicaManager, LeaderEpochsDecide) {
 
 TEST(ReplicaManager, EpochsOfControllerAndBroker) {
   ReplicaHarness broker;
-  broker.manager->SetBrokerEpoch(BrokerEpoch(100));
+  broker.Register(100);
   EXPECT_EQ(broker.LeaderAndIsr({{}}, 4, 99).error, ErrorCode::kStaleBrokerEpoch);
   EXPECT_EQ(First(broker.LeaderAndIsr({{}}, 4, 99)), ErrorCode::kStaleBrokerEpoch);
   EXPECT_EQ(broker.LeaderAndIsr({{}}, 4, 101).error, ErrorCode::kNone);  // the controller may know of us before we do

@@ -2,8 +2,8 @@
 // written. acks=all: answered once all in-sync replicas have it, or at timeout_ms. Every partition succeeds or fails
 // alone. Batches are checked here, on the connection's loop (append_check stage 1), and appended by the owner of the
 // partition; the order of one connection is fixed at the hand-off to the owners. Transactional batches need the
-// transaction coordinator, which this broker does not have yet: TRANSACTIONAL_ID_AUTHORIZATION_FAILED for a batch
-// without a transactional id (as Kafka), INVALID_TXN_STATE otherwise.
+// transaction coordinator, which this broker does not have yet: INVALID_TXN_STATE. One transactional batch in a request
+// without a transactional id refuses the whole request, with TRANSACTIONAL_ID_AUTHORIZATION_FAILED, as in Kafka.
 #include "common/protocol/messages/00_produce.h"
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "broker/api/answer.h"
 #include "broker/api/api_context.h"
 #include "broker/api/handlers.h"
+#include "broker/api/home.h"
 #include "broker/log/append_check.h"
 #include "common/base/topic_name.h"
 
@@ -114,8 +115,8 @@ ProduceResult Refused(ErrorCode error) {
 // What needs no look at the batches. kNone: go on.
 ErrorCode Refusal(const Operation& op, std::string_view topic, std::int32_t partition) {
   const std::int16_t acks = op.request.acks;
-  if (acks < -1 || acks > 1) return ErrorCode::kInvalidRequiredAcks;
   if (op.view->FindPartition(topic, partition) == nullptr) return ErrorCode::kUnknownTopicOrPartition;
+  if (acks < -1 || acks > 1) return ErrorCode::kInvalidRequiredAcks;
   if (IsInternalTopic(topic) && op.context.header.client_id != kAdminClientId) return ErrorCode::kInvalidTopicException;
   return ErrorCode::kNone;
 }
@@ -140,15 +141,10 @@ void HandOver(ApiLoop& loop, const OperationPtr& op, std::string_view topic, std
   shards.RunOn(shards.IndexOf(topic, partition),
                [op, at, append = std::move(append), &home = loop.executor](PartitionShard& shard) mutable {
                  shard.Append(std::move(append), [op, at, &home](ProduceResult result) {
-                   if (home.OnThread()) {
+                   RunHome(home, [op, at, result = std::move(result)]() mutable {
                      op->results[at] = std::move(result);
                      op->Finish();
-                   } else {
-                     home.Post([op, at, result = std::move(result)]() mutable {
-                       op->results[at] = std::move(result);
-                       op->Finish();
-                     });
-                   }
+                   });
                  });
                });
 }
@@ -165,13 +161,26 @@ void ProducePartition(ApiLoop& loop, const OperationPtr& op, std::string_view to
   source.now_ms = loop.services.clock.WallMillis();
   CheckedAppend checked = CheckAppend(MutableBytes(data.records), MakeAppendRules(*config), source, loop.scratch);
   if (checked.ok() && checked.header.is_transactional) {
-    op->results[at] =
-        Refused(op->request.transactional_id.has_value() ? ErrorCode::kInvalidTxnState
-                                                         : ErrorCode::kTransactionalIdAuthorizationFailed);
+    op->results[at] = Refused(ErrorCode::kInvalidTxnState);
     return;
   }
   // Refusals go to the owner too: Kafka asks first whether it leads the partition.
   HandOver(loop, op, topic, data.index, std::move(checked), at);
+}
+
+bool LooksTransactional(std::string_view bytes) {
+  return bytes.size() >= kBatchHeaderSize && bytes[kMagicAt] == 2 &&
+         (LoadI16(bytes.data() + kAttributesAt) & kTransactionalBit) != 0;
+}
+
+// Whether the first batch of any partition is transactional, as far as its header says; nothing is checked yet.
+bool HasTransactionalRecords(const ProduceRequest& request) {
+  return std::ranges::any_of(request.topic_data, [](const auto& topic) {
+    return std::ranges::any_of(topic.partition_data, [](const auto& partition) {
+      const auto& bytes = partition.records.bytes;
+      return bytes.has_value() && LooksTransactional(*bytes);
+    });
+  });
 }
 
 }  // namespace
@@ -185,6 +194,11 @@ void HandleProduce(ApiLoop& loop, RequestContext context, Responder responder) {
   std::size_t count = 0;
   for (const auto& topic : op->request.topic_data) count += topic.partition_data.size();
   op->results.resize(count);
+  if (!op->request.transactional_id.has_value() && HasTransactionalRecords(op->request)) {
+    std::ranges::fill(op->results, Refused(ErrorCode::kTransactionalIdAuthorizationFailed));
+    op->Finish();
+    return;
+  }
   std::size_t at = 0;
   for (const auto& topic : op->request.topic_data) {
     for (const auto& data : topic.partition_data) ProducePartition(loop, op, topic.name, data, at++);

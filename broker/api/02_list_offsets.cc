@@ -12,6 +12,7 @@
 #include "broker/api/answer.h"
 #include "broker/api/api_context.h"
 #include "broker/api/handlers.h"
+#include "broker/api/home.h"
 
 namespace ottla {
 namespace {
@@ -29,15 +30,6 @@ struct Operation {
 };
 using OperationPtr = std::shared_ptr<Operation>;
 using Answer = ListOffsetsResponse::ListOffsetsPartitionResponse;
-
-template <class F>
-void Home(Executor& home, F&& work) {
-  if (home.OnThread()) {
-    work();
-  } else {
-    home.Post(std::forward<F>(work));
-  }
-}
 
 ListOffsetQuery ToQuery(const Operation& op, std::string_view topic,
                         const ListOffsetsRequest::ListOffsetsPartition& partition) {
@@ -57,7 +49,7 @@ void AskV0(ApiLoop& loop, const OperationPtr& op, ListOffsetQuery query, std::in
                              [op, query, max_offsets, out, &home = loop.executor](PartitionShard& shard) {
                                shard.ListOffsetsV0(query, max_offsets,
                                                    [op, out, &home](ErrorCode error, std::vector<Offset> offsets) {
-                                                     Home(home, [op, out, error, offsets = std::move(offsets)] {
+                                                     RunHome(home, [op, out, error, offsets = std::move(offsets)] {
                                                        out->error_code = error;
                                                        for (const Offset offset : offsets)
                                                          out->old_style_offsets.push_back(offset.value);
@@ -71,7 +63,7 @@ void Ask(ApiLoop& loop, const OperationPtr& op, ListOffsetQuery query, Answer* o
   loop.services.shards.RunOn(loop.services.shards.IndexOf(query.topic, query.partition),
                              [op, query, out, &home = loop.executor](PartitionShard& shard) {
                                shard.ListOffset(query, [op, out, &home](const ListOffsetAnswer& answer) {
-                                 Home(home, [op, out, answer] {
+                                 RunHome(home, [op, out, answer] {
                                    out->error_code = answer.error;
                                    out->timestamp = answer.timestamp;
                                    out->offset = answer.offset.value;

@@ -4,6 +4,7 @@
 #include "common/protocol/messages/03_metadata.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "broker/api/answer.h"
@@ -117,6 +118,22 @@ Topic Unknown(std::optional<std::string_view> name, const Uuid& id, ErrorCode er
   return out;
 }
 
+// v10 and v11 have the field, but only names may be asked for: Kafka refuses the request as a whole.
+bool AsksById(const MetadataRequest& request) {
+  return request.topics.has_value() && std::ranges::any_of(*request.topics, [](const auto& topic) {
+           return !topic.name.has_value() || !topic.topic_id.IsZero();
+         });
+}
+
+void Refuse(const ReceivedHeader& header, const MetadataRequest& request, ErrorCode error, Responder responder) {
+  MetadataResponse response;
+  for (const auto& topic : *request.topics) {
+    auto& out = response.topics.emplace_back(Unknown(topic.name.value_or(""), topic.topic_id, error));
+    out.is_internal = false;
+  }
+  AnswerWith(header, response, std::move(responder));
+}
+
 Asked Look(ApiLoop& loop, const MetadataRequest& request, std::string_view listener, std::int16_t version) {
   const MetadataView& view = *loop.metadata();
   const Builder builder(view, listener, version);
@@ -127,13 +144,11 @@ Asked Look(ApiLoop& loop, const MetadataRequest& request, std::string_view liste
     view.ForEachTopic([&](const MetadataTopic& topic) { asked.topics.push_back(builder.Describe(topic)); });
     return asked;
   }
+  std::set<std::string_view> seen;  // a name asked for twice is answered once
   const bool may_create = request.allow_auto_topic_creation && loop.services.config->auto_create_topics_enable;
   for (const auto& wanted : *request.topics) {
     const bool by_id = !wanted.name.has_value() || (wanted.name->empty() && !wanted.topic_id.IsZero());
-    if (by_id && version < 12) {  // v10 and v11 have the field, but only names may be asked for
-      asked.topics.push_back(Unknown(wanted.name.value_or(""), {}, ErrorCode::kInvalidRequest));
-      continue;
-    }
+    if (!by_id && !seen.insert(*wanted.name).second) continue;
     const MetadataTopic* topic = by_id ? view.FindTopic(wanted.topic_id) : view.FindTopic(*wanted.name);
     if (topic != nullptr) {
       asked.topics.push_back(builder.Describe(*topic));
@@ -222,6 +237,10 @@ void AnswerMetadata(ApiLoop& loop, RequestContext context, const MetadataRequest
 void HandleMetadata(ApiLoop& loop, RequestContext context, Responder responder) {
   MetadataRequest request;
   if (!DecodeOrClose(context, &request, responder)) return;
+  if (context.header.api_version < 12 && AsksById(request)) {
+    Refuse(context.header, request, ErrorCode::kInvalidRequest, std::move(responder));
+    return;
+  }
   const bool of_topics = WantsAll(request, context.header.api_version) || !request.topics->empty();
   AfterFirstView(
       loop, of_topics ? FirstView::kTopics : FirstView::kBrokers,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "broker/api/answer.h"
@@ -45,19 +46,19 @@ controller::CreatableTopic ToCommand(const CreateTopicsRequest::CreatableTopic& 
   return out;
 }
 
-// An assignment by hand goes with neither a partition count nor a factor, and names each partition once.
-std::string FaultOf(const CreateTopicsRequest::CreatableTopic& topic) {
-  if (topic.assignments.empty()) return "";
-  if (topic.num_partitions != -1 || topic.replication_factor != -1) {
-    return "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same "
-           "time.";
+constexpr std::string_view kMetadataLog = "__cluster_metadata";  // of KRaft clusters
+
+// What is wrong with the request itself; empty: nothing. Kafka takes the last of several lists for one partition.
+std::string FaultOf(const CreateTopicsRequest& request, const CreateTopicsRequest::CreatableTopic& topic) {
+  if (topic.name == kMetadataLog) return "Creation of internal topic __cluster_metadata is prohibited.";
+  if (std::ranges::count(request.topics, topic.name, &CreateTopicsRequest::CreatableTopic::name) > 1) {
+    return "Found multiple entries for this topic.";
   }
-  std::vector<std::int32_t> seen;
+  std::set<std::int32_t> seen;
   for (const auto& placed : topic.assignments) {
-    if (std::ranges::count(seen, placed.partition_index) > 0) {
+    if (!seen.insert(placed.partition_index).second) {
       return "Partition " + std::to_string(placed.partition_index) + " is assigned more than once.";
     }
-    seen.push_back(placed.partition_index);
   }
   return "";
 }
@@ -68,9 +69,8 @@ controller::CreateTopicsCommand Sort(const CreateTopicsRequest& request, Operati
   command.validate_only = request.validate_only;
   for (const auto& topic : request.topics) {
     const std::string name(topic.name);
-    const auto twice = std::ranges::count(request.topics, topic.name, &CreateTopicsRequest::CreatableTopic::name) > 1;
-    const std::string fault = twice ? "Duplicate topic name." : FaultOf(topic);
-    if (!twice || !op.results.contains(name)) op.names.push_back(name);
+    const std::string fault = FaultOf(request, topic);
+    op.names.push_back(name);
     CreatedTopic& result = op.results[name];
     result.name = name;
     if (!fault.empty()) {
@@ -121,21 +121,18 @@ bool HasAllLeaders(const MetadataView& view, const CreatedTopic& topic) {
 bool Awaited(const CreatedTopic& topic) { return topic.error == ErrorCode::kNone; }
 
 void AwaitLeaders(ApiLoop& loop, const OperationPtr& op) {
-  loop.waiters.Wait(
-      *loop.metadata(), Millis(op->timeout_ms),
-      [op](const MetadataView& view) {
-        return std::ranges::all_of(op->results, [&view](const auto& item) {
-          return !Awaited(item.second) || HasAllLeaders(view, item.second);
-        });
-      },
-      [&loop, op](bool met) {
-        for (auto& [name, topic] : op->results) {
-          if (met || !Awaited(topic)) continue;
-          if (op->timeout_ms > 0 && HasAllLeaders(*loop.metadata(), topic)) continue;
-          topic.error = ErrorCode::kRequestTimedOut;
-        }
-        Answer(loop, *op);
-      });
+  const auto settled = [op](const MetadataView& view) {
+    return std::ranges::all_of(
+        op->results, [&view](const auto& item) { return !Awaited(item.second) || HasAllLeaders(view, item.second); });
+  };
+  loop.waiters.Wait(*loop.metadata(), Millis(op->timeout_ms), settled, [&loop, op](bool met) {
+    for (auto& [name, topic] : op->results) {
+      if (met || !Awaited(topic)) continue;
+      if (op->timeout_ms > 0 && HasAllLeaders(*loop.metadata(), topic)) continue;
+      topic.error = ErrorCode::kRequestTimedOut;
+    }
+    Answer(loop, *op);
+  });
 }
 
 void OnAnswer(ApiLoop& loop, const OperationPtr& op, controller::CreateTopicsAnswer answer) {

@@ -66,7 +66,9 @@ void OnAnswer(ApiLoop& loop, const OperationPtr& op, controller::DeleteTopicsAns
       },
       [&loop, op](bool met) {
         for (DeletedTopic& topic : op->results) {
-          if (!met && !Gone(*loop.metadata(), topic)) topic.error = ErrorCode::kRequestTimedOut;
+          if (met || topic.error != ErrorCode::kNone) continue;
+          if (op->timeout_ms > 0 && Gone(*loop.metadata(), topic)) continue;
+          topic.error = ErrorCode::kRequestTimedOut;
         }
         Answer(*op);
       });
@@ -92,7 +94,8 @@ void HandleDeleteTopics(ApiLoop& loop, RequestContext context, Responder respond
   const std::int16_t version = context.header.api_version;
   auto op = std::make_shared<Operation>();
   controller::DeleteTopicsCommand command{Wanted(request, version)};
-  const ErrorCode fault = FaultOf(command.topics, *loop.services.config, version);
+  const bool asks = loop.services.controller.IsActive();
+  const ErrorCode fault = asks ? FaultOf(command.topics, *loop.services.config, version) : ErrorCode::kNotController;
   for (const auto& topic : command.topics) op->results.push_back({topic.name, topic.id, fault, ""});
   op->timeout_ms = request.timeout_ms;
   op->context = std::move(context);

@@ -1,7 +1,8 @@
 // InitProducerId (key 22), v0..v5. For idempotent producers (no transactional id): a new producer id with epoch 0, from
 // a block leased by the controller; COORDINATOR_LOAD_IN_PROGRESS while no block can be had, which clients retry.
-// Transactional ids need the transaction coordinator, which this broker does not have yet: COORDINATOR_NOT_AVAILABLE,
-// and neither FindCoordinator nor the transaction APIs are advertised, so no client gets as far.
+// Transactional ids need the transaction coordinator, which this broker does not have yet: UNSUPPORTED_VERSION, which
+// producers give up on at once and with these words (an unavailable coordinator they would look for until they time
+// out). Neither FindCoordinator nor the transaction APIs are advertised, so that few get as far.
 #include "common/protocol/messages/22_init_producer_id.h"
 
 #include "broker/api/answer.h"
@@ -12,10 +13,10 @@ namespace ottla {
 namespace {
 
 ErrorCode Check(const InitProducerIdRequest& request) {
-  if (request.transactional_id.has_value()) {
-    return request.transactional_id->empty() ? ErrorCode::kInvalidRequest : ErrorCode::kCoordinatorNotAvailable;
-  }
   if ((request.producer_id == -1) != (request.producer_epoch == -1)) return ErrorCode::kInvalidRequest;
+  if (request.transactional_id.has_value()) {
+    return request.transactional_id->empty() ? ErrorCode::kInvalidRequest : ErrorCode::kUnsupportedVersion;
+  }
   return ErrorCode::kNone;
 }
 

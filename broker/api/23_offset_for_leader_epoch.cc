@@ -8,6 +8,7 @@
 #include "broker/api/answer.h"
 #include "broker/api/api_context.h"
 #include "broker/api/handlers.h"
+#include "broker/api/home.h"
 
 namespace ottla {
 namespace {
@@ -32,17 +33,12 @@ void Ask(ApiLoop& loop, const std::shared_ptr<Operation>& op, std::string_view t
       shards.IndexOf(topic, wanted.partition), [op, topic, wanted, out, &home = loop.executor](PartitionShard& shard) {
         const EpochEndAnswer answer = shard.OffsetForLeaderEpoch(
             topic, wanted.partition, LeaderEpoch(wanted.current_leader_epoch), LeaderEpoch(wanted.leader_epoch));
-        auto fill = [op, out, answer] {
+        RunHome(home, [op, out, answer] {
           out->error_code = answer.error;
           out->leader_epoch = answer.end.epoch.value;
           out->end_offset = answer.end.end.value;
           op->Finish();
-        };
-        if (home.OnThread()) {
-          fill();
-        } else {
-          home.Post(std::move(fill));
-        }
+        });
       });
 }
 

@@ -86,7 +86,9 @@ void OnAnswer(ApiLoop& loop, const OperationPtr& op, controller::CreatePartition
       },
       [&loop, op](bool met) {
         for (GrownTopic& topic : op->results) {
-          if (!met && !Grown(*loop.metadata(), *op, topic)) topic.error = ErrorCode::kRequestTimedOut;
+          if (met || topic.error != ErrorCode::kNone) continue;
+          if (op->timeout_ms > 0 && Grown(*loop.metadata(), *op, topic)) continue;
+          topic.error = ErrorCode::kRequestTimedOut;
         }
         Answer(*op);
       });

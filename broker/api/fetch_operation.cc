@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/api/home.h"
+
 namespace ottla {
 
 FetchOperation::FetchOperation(ApiLoop& loop, RequestContext context, const FetchRequest& request, Responder responder)
@@ -109,24 +111,14 @@ void FetchOperation::ReadSlice(std::size_t index, Round round, std::uint64_t wat
   auto self = shared_from_this();
   Executor& home = loop_.executor;
   if (watch_bytes > 0) {
-    request.on_ready = [self, &home] {
-      if (home.OnThread()) {
-        self->OnReady();
-      } else {
-        home.Post([self] { self->OnReady(); });
-      }
-    };
+    request.on_ready = [self, &home] { RunHome(home, [self] { self->OnReady(); }); };
   }
   loop_.services.shards.RunOn(
       slices_[index].shard, [self, &home, index, round, request = std::move(request)](PartitionShard& shard) mutable {
         shard.Fetch(std::move(request), [self, &home, index, round](FetchResult result) mutable {
-          if (home.OnThread()) {
+          RunHome(home, [self, index, round, result = std::move(result)]() mutable {
             self->OnSliceRead(index, round, std::move(result));
-          } else {
-            home.Post([self, index, round, result = std::move(result)]() mutable {
-              self->OnSliceRead(index, round, std::move(result));
-            });
-          }
+          });
         });
       });
 }

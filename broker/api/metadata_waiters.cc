@@ -5,12 +5,8 @@
 namespace ottla {
 
 void MetadataWaiters::Wait(const MetadataView& now, Micros timeout, Condition condition, Done done) {
-  if (condition(now)) {
-    done(true);
-    return;
-  }
-  if (timeout <= Micros(0)) {
-    done(false);
+  if (timeout <= Micros(0) || condition(now)) {
+    done(timeout > Micros(0));
     return;
   }
   waiting_.push_back({std::move(condition), std::move(done), 0});

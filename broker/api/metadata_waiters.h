@@ -16,7 +16,8 @@ class MetadataWaiters {
 
   explicit MetadataWaiters(Executor& loop) : loop_(loop) {}
 
-  // Calls `done` once: now, when `condition` already holds; at the first view in which it does; or after `timeout`.
+  // Calls `done` once: now, when `condition` already holds; at the first view in which it does; or after `timeout`. No
+  // timeout: the time is up before anything is looked at, as in Kafka.
   void Wait(const MetadataView& now, Micros timeout, Condition condition, Done done);
   void OnNewView(const MetadataView& view);
 

@@ -201,6 +201,8 @@ void Broker::Build() {
   control.core.default_partitions = config_->num_partitions;
   control.core.default_replication_factor = static_cast<std::int16_t>(config_->default_replication_factor);
   control.core.imbalance_percentage = config_->leader_imbalance_per_broker_percentage;
+  control.core.leader_recovery = config_->inter_broker_version >= InterBrokerVersion{3, 2, 0};
+  control.feature_version = config_->inter_broker_version >= InterBrokerVersion{3, 3, 0} ? 2 : 1;
   control.core.seed = env_.random.Next();
   control.core.validate_config = [this](const std::string&, const std::map<std::string, std::string>& configs) {
     return ValidateTopicConfig(*config_, configs);
@@ -209,6 +211,7 @@ void Broker::Build() {
   control.rebalance_every = std::chrono::seconds(config_->leader_imbalance_check_interval_seconds);
   controller::RpcLinkOptions link;
   link.self = self_;
+  link.versions = controller::ControlVersionsOf(config_->inter_broker_version);
   link.listener = control.core.listener;
   link.connect_timeout = Millis(config_->controller_socket_timeout_ms);
   link.request_timeout = Millis(config_->request_timeout_ms);

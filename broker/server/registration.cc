@@ -123,7 +123,8 @@ void Registration::ReadClusterId(UniqueFunction<void(Result<std::string>)> done)
                                // Ours or another broker's: what is stored now is the id.
                                if (created == ZkError::kOk || created == ZkError::kNodeExists) {
                                  ReadClusterId(std::move(done));
-                               } else if (created == ZkError::kConnectionLoss) {
+                               } else if (created == ZkError::kConnectionLoss || created == ZkError::kNoNode) {
+                                 // kNoNode: the parent's creation was lost with the connection.
                                  Again([this, done = std::move(done)]() mutable { ReadClusterId(std::move(done)); });
                                } else {
                                  done(Failed(std::string("creating ") + zk::kClusterId, created));
@@ -134,13 +135,17 @@ void Registration::ReadClusterId(UniqueFunction<void(Result<std::string>)> done)
 }
 
 void Registration::GenerateId(std::int32_t reserved_max, UniqueFunction<void(Result<BrokerId>)> done) {
-  zk_.Set(zk::kBrokerSeqId, "", -1, [reserved_max, done = std::move(done)](ZkError error, const ZkStat& stat) mutable {
-    if (error == ZkError::kOk) {
-      done(BrokerId(reserved_max + stat.version));
-    } else {
-      done(Failed(std::string("asking ") + zk::kBrokerSeqId + " for a broker id", error));
-    }
-  });
+  zk_.Set(
+      zk::kBrokerSeqId, "", -1,
+      [this, reserved_max, done = std::move(done)](ZkError error, const ZkStat& stat) mutable {
+        if (error == ZkError::kOk) {
+          done(BrokerId(reserved_max + stat.version));
+        } else if (error == ZkError::kConnectionLoss) {  // a number given out unheard is never used: ids may have gaps
+          Again([this, reserved_max, done = std::move(done)]() mutable { GenerateId(reserved_max, std::move(done)); });
+        } else {
+          done(Failed(std::string("asking ") + zk::kBrokerSeqId + " for a broker id", error));
+        }
+      });
 }
 
 void Registration::Register(BrokerId self, zk::BrokerRegistration what, Micros owner_wait,
@@ -165,9 +170,12 @@ void Registration::CheckEndpoints(const std::shared_ptr<Attempt>& attempt) {
     }
     auto open = std::make_shared<std::size_t>(ids.size() + 1);
     auto clash = std::make_shared<std::string>();
-    const auto finish = [this, attempt, open, clash] {
+    auto lost = std::make_shared<bool>(false);
+    const auto finish = [this, attempt, open, clash, lost] {
       if (--*open > 0) return;
-      if (clash->empty()) {
+      if (*lost) {
+        Again([this, attempt] { CheckEndpoints(attempt); });
+      } else if (clash->empty()) {
         TryCreate(attempt);
       } else {
         attempt->done(Status(StatusCode::kAlreadyExists, *clash));
@@ -179,7 +187,8 @@ void Registration::CheckEndpoints(const std::shared_ptr<Attempt>& attempt) {
         continue;
       }
       const std::string path = std::string(zk::kBrokerIds) + "/" + id;
-      zk_.Get(path, nullptr, [attempt, id, clash, finish](ZkError got, const ZkData& data, const ZkStat&) {
+      zk_.Get(path, nullptr, [attempt, id, clash, lost, finish](ZkError got, const ZkData& data, const ZkStat&) {
+        *lost = *lost || got == ZkError::kConnectionLoss;
         const auto other =
             got == ZkError::kOk ? zk::DecodeBroker(data) : Result<zk::BrokerRegistration>(Failed(id, got));
         if (other.ok()) {

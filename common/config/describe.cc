@@ -106,7 +106,8 @@ std::vector<ConfigEntry> DescribeTopic(const BrokerConfig& broker, const Propert
 std::vector<ConfigEntry> DescribeBroker(const BrokerConfig& broker, const ConfigKeys& keys) {
   std::vector<ConfigEntry> entries;
   for (const ConfigRow& row : BrokerRows()) {
-    if (!row.hidden && Wanted(keys, row.name)) entries.push_back(DescribeRow(broker, row));
+    if ((!row.hidden || broker.RawValue(std::string(row.name)) != nullptr) && Wanted(keys, row.name))
+      entries.push_back(DescribeRow(broker, row));
   }
   Properties others = broker.layers.fixed;
   others.insert(broker.layers.dynamic_default.begin(), broker.layers.dynamic_default.end());

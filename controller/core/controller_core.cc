@@ -42,22 +42,33 @@ Effects ControllerCore::On(Event event) {
         << "told to a controller that is not active";
     std::visit([this](auto& e) { Handle(e); }, event);
   }
-  CheckInvariants();
+  CheckTouched();
   return std::exchange(effects_, {});
 }
 
+// Walks everything: for tests, after every event.
 void ControllerCore::CheckInvariants() const {
-  if (!busy()) OTTLA_CHECK(plan_.empty()) << "requests were forgotten";
   for (const auto& [name, topic] : state_.topics) {
-    for (const auto& [number, partition] : topic.partitions) {
-      if (!partition.usable() || !partition.state) continue;
-      const zk::PartitionStateData& data = partition.state->data;
-      OTTLA_CHECK(!data.isr.empty()) << name << "-" << number;
-      OTTLA_CHECK(data.leader == kNoBroker || Contains(data.isr, data.leader)) << name << "-" << number;
-      for (const BrokerId id : data.isr)
-        OTTLA_CHECK(Contains(partition.assignment.replicas, id)) << name << "-" << number;
-    }
+    OTTLA_CHECK(deleting_.contains(name) == topic.deletion.has_value()) << name;
+    for (const auto& [number, partition] : topic.partitions) CheckPartition({name, number}, partition);
   }
+}
+
+void ControllerCore::CheckPartition(const TopicPartition& tp, const Partition& partition) {
+  if (!partition.usable() || !partition.state) return;
+  const zk::PartitionStateData& data = partition.state->data;
+  OTTLA_CHECK(!data.isr.empty()) << tp;
+  OTTLA_CHECK(data.leader == kNoBroker || Contains(data.isr, data.leader)) << tp;
+  for (const BrokerId id : data.isr) OTTLA_CHECK(Contains(partition.assignment.replicas, id)) << tp;
+}
+
+// A cluster of many partitions is not walked for each of its events.
+void ControllerCore::CheckTouched() {
+  if (!busy()) OTTLA_CHECK(plan_.empty()) << "requests were forgotten";
+  for (const TopicPartition& tp : touched_) {
+    if (const Partition* partition = state_.Find(tp)) CheckPartition(tp, *partition);
+  }
+  touched_.clear();
 }
 
 }  // namespace ottla::controller

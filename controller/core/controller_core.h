@@ -38,6 +38,7 @@ struct CoreOptions {
   bool unclean_default = false;        // unclean.leader.election.enable of the broker
   std::int32_t default_partitions = 1;
   std::int16_t default_replication_factor = 1;
+  bool leader_recovery = true;  // inter.broker.protocol.version >= 3.2: unclean leaders are marked recovering
   std::int32_t imbalance_percentage = 10;  // leader.imbalance.per.broker.percentage
   std::uint64_t seed = 1;
   TopicConfigValidator validate_config;  // none: everything passes
@@ -55,9 +56,10 @@ class ControllerCore {
   Effects On(Event event);
   bool active() const { return active_; }
   bool busy() const { return static_cast<bool>(on_zk_); }
+  const CoreOptions& options() const { return options_; }
   const ClusterState& state() const { return state_; }
   ControllerEpoch epoch() const { return epoch_; }
-  void CheckInvariants() const;  // after every event
+  void CheckInvariants() const;  // of everything: for tests; after each event the product checks what it touched
 
  private:
   using Then = UniqueFunction<void()>;
@@ -151,6 +153,7 @@ class ControllerCore {
   void Handle(CommandReceived& event);
   struct PendingTopic;
   void Handle(CreateTopicsCommand& command);
+  CreatedTopic CheckNewName(const std::string& name) const;
   CreatedTopic CheckCreatable(const CreatableTopic& topic, zk::TopicAssignment& assignment);
   ErrorCode Place(const CreatableTopic& topic, zk::TopicAssignment& assignment, std::string& message);
   void WriteNewTopics(std::shared_ptr<std::vector<PendingTopic>> topics, Then then);
@@ -192,6 +195,9 @@ class ControllerCore {
   // Taken apart elsewhere or never told to an active controller.
   void Handle(ZkDone&) {}
 
+  static void CheckPartition(const TopicPartition& tp, const Partition& partition);
+  void CheckTouched();
+
   const CoreOptions options_;
   Random random_;
   bool active_ = false;
@@ -202,6 +208,8 @@ class ControllerCore {
   std::set<TopicPartition> moving_;                           // with adding or removing replicas
   std::map<TopicPartition, std::vector<BrokerId>> zk_moves_;  // of them, those asked by /admin/reassign_partitions
   bool zk_moves_asked_ = false;                               // that node exists
+  std::set<std::string> deleting_;                            // topics
+  std::vector<TopicPartition> touched_;                       // whose state or replicas changed in the event at hand
   ZkThen on_zk_;
   std::optional<std::pair<RequestId, Command>> caller_;  // whose command is being carried out
   RequestPlan plan_;

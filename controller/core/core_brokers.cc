@@ -98,7 +98,7 @@ void ControllerCore::Handle(BrokersChanged& event) {
       plan_.AddLeaderAndIsr(there, tp, false);
     }
     for (const TopicPartition& tp : PartitionsOn(delta.dead)) plan_.AddMetadata(tp);  // replicas that are offline now
-    plan_.RefreshBrokers();
+    if (came.empty()) plan_.RefreshBrokers();  // else everybody has the new list already
     Finish();
   });
 }
@@ -186,13 +186,17 @@ void ControllerCore::Handle(ControlledShutdownCommand& command) {
                                                   [&](BrokerId id) { return state_.ReplicaOnline(*partition, id); });
           return elected ? std::optional(ChangeTo(*partition, *elected)) : std::nullopt;
         }
+        // It stops following before it would hear of the next leader epoch.
+        plan_.AddStopReplica(leaving, tp, now.leader_epoch, false);
         if (!Contains(now.isr, leaving) || now.isr.size() == 1) return std::nullopt;
-        return ChangeTo(*partition, {now.leader, Without(now.isr, leaving), false});
+        Change change = ChangeTo(*partition, {now.leader, Without(now.isr, leaving), false});
+        change.tell = Without(change.tell, leaving);
+        return change;
       },
       [this, leaving, moving] { LeadersMoved(leaving, moving); });
 }
 
-// Followed replicas are stopped; what could not be moved is answered.
+// What could not be moved is answered.
 void ControllerCore::LeadersMoved(BrokerId broker, const Partitions& partitions) {
   ControlledShutdownAnswer answer;
   for (const TopicPartition& tp : partitions) {
@@ -201,7 +205,6 @@ void ControllerCore::LeadersMoved(BrokerId broker, const Partitions& partitions)
     if (partition->state->data.leader == broker) {
       answer.remaining.push_back(tp);
     } else {
-      plan_.AddStopReplica(broker, tp, partition->state->data.leader_epoch, false);
       plan_.AddMetadata(tp);
     }
   }

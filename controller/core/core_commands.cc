@@ -78,14 +78,6 @@ ErrorCode ControllerCore::Place(const CreatableTopic& topic, zk::TopicAssignment
   message = TopicSizeFault(topic.name, std::max<std::int64_t>(topic.partitions, listed), "");
   if (!message.empty()) return ErrorCode::kInvalidPartitions;
   if (!topic.assignment.empty()) {
-    if (topic.partitions != -1 || topic.replication_factor != -1) {
-      message =
-          "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same "
-          "time.";
-      return ErrorCode::kInvalidRequest;
-    }
-    message = AssignmentFault(topic.assignment, 0);
-    if (!message.empty()) return ErrorCode::kInvalidReplicaAssignment;
     for (const auto& [number, replicas] : topic.assignment) assignment.partitions[number].replicas = replicas;
     return ErrorCode::kNone;
   }
@@ -99,33 +91,56 @@ ErrorCode ControllerCore::Place(const CreatableTopic& topic, zk::TopicAssignment
   return ToWire(placed.error);
 }
 
+// Why the name cannot be given to a new topic; kNone: it can.
+CreatedTopic ControllerCore::CheckNewName(const std::string& name) const {
+  if (const std::string fault = TopicNameFault(name); !fault.empty()) {
+    return Refused(name, ErrorCode::kInvalidTopicException, fault);
+  }
+  if (state_.Deleting(name)) {
+    return Refused(name, ErrorCode::kTopicAlreadyExists, "Topic '" + name + "' is marked for deletion.");
+  }
+  for (const auto& [other, topic] : state_.topics) {
+    if (!Collide(name, other)) continue;
+    return Refused(name, ErrorCode::kInvalidTopicException,
+                   "Topic '" + name + "' collides with existing topics: " + other);
+  }
+  CreatedTopic fine;
+  fine.name = name;
+  return fine;
+}
+
+// The order is Kafka's: a request with several faults is told the same one.
 CreatedTopic ControllerCore::CheckCreatable(const CreatableTopic& topic, zk::TopicAssignment& assignment) {
-  if (const std::string fault = TopicNameFault(topic.name); !fault.empty()) {
-    return Refused(topic.name, ErrorCode::kInvalidTopicException, fault);
-  }
-  if (state_.topics.contains(topic.name)) {
+  if (state_.topics.contains(topic.name) && !state_.Deleting(topic.name)) {
     return Refused(topic.name, ErrorCode::kTopicAlreadyExists, "Topic '" + topic.name + "' already exists.");
-  }
-  std::vector<std::string> names;
-  for (const auto& [name, existing] : state_.topics) names.push_back(name);
-  if (const auto other = CollidingTopic(topic.name, names)) {
-    return Refused(topic.name, ErrorCode::kInvalidTopicException,
-                   "Topic '" + topic.name + "' collides with existing topics: " + *other);
   }
   CreatedTopic answer;
   answer.name = topic.name;
+  std::string nulls;
   for (const auto& [key, value] : topic.configs) {
-    if (!value)
-      return Refused(topic.name, ErrorCode::kInvalidConfig, "Null value not supported for topic configs: " + key);
-    answer.configs[key] = *value;
+    if (!value) nulls += (nulls.empty() ? "" : ",") + key;
+    answer.configs[key] = value.value_or("");
+  }
+  if (!nulls.empty()) {
+    return Refused(topic.name, ErrorCode::kInvalidConfig, "Null value not supported for topic configs: " + nulls);
+  }
+  if (!topic.assignment.empty() && (topic.partitions != -1 || topic.replication_factor != -1)) {
+    return Refused(topic.name, ErrorCode::kInvalidRequest,
+                   "Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at "
+                   "the same time.");
+  }
+  answer.error = Place(topic, assignment, answer.message);
+  if (answer.error != ErrorCode::kNone) return Refused(topic.name, answer.error, answer.message);
+  if (CreatedTopic bad_name = CheckNewName(topic.name); bad_name.error != ErrorCode::kNone) return bad_name;
+  if (!topic.assignment.empty()) {
+    const std::string fault = AssignmentFault(topic.assignment);
+    if (!fault.empty()) return Refused(topic.name, ErrorCode::kInvalidReplicaAssignment, fault);
   }
   if (options_.validate_config) {
     if (const Status status = options_.validate_config(topic.name, answer.configs); !status.ok()) {
       return Refused(topic.name, ErrorCode::kInvalidConfig, status.message());
     }
   }
-  answer.error = Place(topic, assignment, answer.message);
-  if (answer.error != ErrorCode::kNone) return Refused(topic.name, answer.error, answer.message);
   if (const std::string fault = SizeFault(topic.name, assignment); !fault.empty()) {
     return Refused(topic.name, ErrorCode::kInvalidPartitions, fault);
   }
@@ -141,7 +156,7 @@ void ControllerCore::Handle(CreateTopicsCommand& command) {
   for (const CreatableTopic& topic : command.topics) {
     PendingTopic pending;
     if (repeated.contains(topic.name)) {
-      pending.answer = Refused(topic.name, ErrorCode::kInvalidRequest, "Duplicate topic name.");
+      pending.answer = Refused(topic.name, ErrorCode::kInvalidRequest, "Found multiple entries for this topic.");
     } else if (partitions > kRequestPartitionsMax) {
       pending.answer = Refused(topic.name, ErrorCode::kPolicyViolation, kTooManyPartitions);
     } else {
@@ -236,7 +251,6 @@ void ControllerCore::Handle(DeleteTopicsCommand& command) {
     } else if (!options_.delete_topics) {
       deleted.error = ErrorCode::kTopicDeletionDisabled;
     } else {
-      deleted.id = topic->id;
       writes.push_back({{ZkOp::Create(zk::DeleteTopic(deleted.name), std::nullopt)}, ""});
       index->push_back(answer->topics.size());
     }
@@ -263,9 +277,10 @@ void ControllerCore::Handle(DeleteTopicsCommand& command) {
 GrownTopic ControllerCore::CheckGrowable(const GrowableTopic& asked,
                                          std::map<std::int32_t, std::vector<BrokerId>>& added) {
   const Topic* topic = state_.FindTopic(asked.name);
-  if (topic == nullptr || topic->deletion) {
+  if (topic == nullptr) {
     return {asked.name, ErrorCode::kUnknownTopicOrPartition, "The topic '" + asked.name + "' does not exist."};
   }
+  if (topic->deletion) return {asked.name, ErrorCode::kInvalidTopicException, "The topic is queued for deletion."};
   const auto count = static_cast<std::int32_t>(topic->partitions.size());
   const bool moving = std::ranges::any_of(topic->partitions, [](const auto& p) { return p.second.reassigning(); });
   if (moving)
@@ -287,22 +302,10 @@ GrownTopic ControllerCore::CheckGrowable(const GrowableTopic& asked,
   }
   const std::vector<BrokerId>& first = topic->partitions.at(0).assignment.replicas;
   if (asked.assignment) {
+    const std::string fault =
+        GrowthFault(*asked.assignment, count, asked.count - count, first.size(), state_.RegisteredIds());
     for (std::size_t i = 0; i < asked.assignment->size(); ++i) {
       added[count + static_cast<std::int32_t>(i)] = (*asked.assignment)[i];
-    }
-    std::string fault = AssignmentFault(added, count);
-    if (fault.empty() && static_cast<std::int32_t>(added.size()) != asked.count - count) {
-      fault = "Increasing the number of partitions by " + std::to_string(asked.count - count) + " but " +
-              std::to_string(added.size()) + " assignments provided.";
-    }
-    if (fault.empty() && added.begin()->second.size() != first.size()) {
-      fault = "Inconsistent replication factor between partitions.";
-    }
-    for (const auto& [number, replicas] : added) {
-      for (const BrokerId id : replicas) {
-        if (!state_.Registered(id))
-          fault = "Unknown broker(s) in replica assignment: " + std::to_string(id.value) + ".";
-      }
     }
     return {asked.name, fault.empty() ? ErrorCode::kNone : ErrorCode::kInvalidReplicaAssignment, fault};
   }

@@ -31,6 +31,7 @@ void ControllerCore::QueueDeletion(const std::string& name, bool at_takeover) {
   if (topic == nullptr || topic->deletion || !options_.delete_topics) return;
   Say(Note::Level::kInfo, "deleting topic " + name);
   Deletion& deletion = topic->deletion.emplace();
+  deleting_.insert(name);
   for (const auto& [number, partition] : topic->partitions) {
     moving_.erase({name, number});  // wherever its replicas were going: all of them are deleted
     zk_moves_.erase({name, number});
@@ -43,8 +44,8 @@ void ControllerCore::QueueDeletion(const std::string& name, bool at_takeover) {
 
 void ControllerCore::ResumeDeletions(Then then) {
   std::vector<std::string> finished;
-  for (auto& [name, topic] : state_.topics) {
-    if (!topic.deletion) continue;
+  for (const std::string& name : deleting_) {
+    Topic& topic = state_.topics.at(name);
     AdvanceDeletion(name, topic);
     const bool gone =
         std::ranges::all_of(topic.deletion->replicas, [](const auto& r) { return r.second == ReplicaDeletion::kDone; });
@@ -99,9 +100,8 @@ void ControllerCore::DeletionAnswered(const ControlAnswered& event) {
 // What was asked of a broker that went is asked again when it is back.
 void ControllerCore::DeletionsAfter(const BrokerDelta& delta) {
   const std::vector<BrokerId> came = delta.came();
-  for (auto& [name, topic] : state_.topics) {
-    if (!topic.deletion) continue;
-    Deletion& deletion = *topic.deletion;
+  for (const std::string& name : deleting_) {
+    Deletion& deletion = *state_.topics.at(name).deletion;
     for (auto& [key, status] : deletion.replicas) {
       const auto [number, broker] = key;
       const bool interrupted = Contains(delta.dead, broker) || Contains(delta.bounced, broker);

@@ -58,11 +58,11 @@ std::optional<ControllerCore::Change> ControllerCore::DecideOne(const TopicParti
 ControllerCore::Change ControllerCore::ChangeTo(const Partition& partition, const Elected& elected) const {
   const zk::PartitionStateData& now = partition.state->data;
   // A clean election keeps the recovery mark; the elected leader clears it with its first proposal.
-  return {
-      {elected.leader, LeaderEpoch(now.leader_epoch.value + 1), elected.isr, epoch_, elected.unclean || now.recovering},
-      false,
-      Recipients(partition),
-      {}};
+  const bool recovering = options_.leader_recovery && (elected.unclean || now.recovering);
+  return {{elected.leader, LeaderEpoch(now.leader_epoch.value + 1), elected.isr, epoch_, recovering},
+          false,
+          Recipients(partition),
+          {}};
 }
 
 std::vector<BrokerId> ControllerCore::Recipients(const Partition& partition) const {

@@ -151,6 +151,7 @@ void ControllerCore::WriteMoves(Moves next, Elections outcome, Then then) {
         plan_.AddStopReplica(id, tp, partition.state->data.leader_epoch, true);
       }
       partition.assignment = assignment;
+      touched_.push_back(tp);
       plan_.AddMetadata(tp);
       (*outcome)[tp] = {tp, ErrorCode::kNone, ""};
       if (partition.reassigning()) {
@@ -203,6 +204,7 @@ void ControllerCore::CompleteMoves(Then then) {
       if (!Minus(now.isr, target).empty() || !Contains(target, now.leader)) continue;  // nobody of it could lead
       for (const BrokerId id : partition->assignment.removing) plan_.AddStopReplica(id, tp, now.leader_epoch, true);
       partition->assignment = {target, {}, {}};
+      touched_.push_back(tp);
       plan_.AddMetadata(tp);
       Say(Note::Level::kInfo, "moved " + tp.ToString() + " to " + ToText(target));
       moving_.erase(tp);

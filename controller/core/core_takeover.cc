@@ -103,7 +103,6 @@ void ControllerCore::AnnounceAfterTakeover() {
     const Partition* partition = state_.Find(tp);
     if (partition->state && partition->usable()) plan_.AddLeaderAndIsr(Recipients(*partition), tp, false);
   }
-  plan_.RefreshBrokers();
 }
 
 void ControllerCore::Handle(Resigned&) {
@@ -118,6 +117,8 @@ void ControllerCore::Handle(Resigned&) {
   moving_.clear();
   zk_moves_.clear();
   zk_moves_asked_ = false;
+  deleting_.clear();
+  touched_.clear();
 }
 
 }  // namespace ottla::controller

@@ -58,6 +58,7 @@ void ControllerCore::ForgetTopic(const std::string& name) {
     moving_.erase({name, number});
     zk_moves_.erase({name, number});
   }
+  deleting_.erase(name);
   state_.topics.erase(it);
 }
 

@@ -85,6 +85,7 @@ void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> d
 void ControllerCore::Stored(const TopicPartition& tp, const Change& change, PartitionEpoch epoch) {
   Partition* partition = state_.Find(tp);
   OTTLA_CHECK(partition != nullptr) << tp;
+  touched_.push_back(tp);
   partition->state = LeaderAndIsr{change.next, epoch};
   UpdateStatus(*partition);
   plan_.AddMetadata(tp);
@@ -96,6 +97,7 @@ void ControllerCore::Stored(const TopicPartition& tp, const Change& change, Part
 void ControllerCore::AdoptState(const TopicPartition& tp, const ZkData& data, const ZkStat& stat) {
   Partition* partition = state_.Find(tp);
   OTTLA_CHECK(partition != nullptr) << tp;
+  touched_.push_back(tp);
   Result<zk::PartitionStateData> decoded = zk::DecodeState(data);
   if (decoded.ok()) DropForeign(tp, partition->assignment, *decoded);
   partition->set_aside = decoded.ok() ? Contradiction(partition->assignment, &*decoded) : decoded.status().ToString();

@@ -87,6 +87,11 @@ std::vector<BrokerId> AlternateRacks(const std::map<BrokerId, std::string>& rack
 Placement PlaceReplicas(const std::vector<PlacementBroker>& brokers, const PlacementRequest& request, Random& random) {
   const auto n = static_cast<std::int32_t>(brokers.size());
   if (request.partitions <= 0) return {PlacementError::kPartitions, "Number of partitions must be larger than 0.", {}};
+  if (request.partitions > kPartitionsMax) {
+    return {PlacementError::kPartitions,
+            "Number of partitions must not be larger than " + std::to_string(kPartitionsMax) + ".",
+            {}};
+  }
   if (request.replication_factor <= 0) {
     return {PlacementError::kReplicationFactor, "Replication factor must be larger than 0.", {}};
   }

@@ -13,6 +13,10 @@
 
 namespace ottla::controller {
 
+// Of one topic: more than its znode can hold, and little enough to be tried (Kafka has no limit and runs out of
+// memory).
+inline constexpr std::int32_t kPartitionsMax = 200'000;
+
 struct PlacementBroker {
   BrokerId id;
   std::optional<std::string> rack;

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,11 +22,14 @@ std::string TopicSizeFault(const std::string& topic, std::int64_t partitions, st
 
 // Why the name is not allowed; empty: it is. Kafka's own words.
 std::string TopicNameFault(std::string_view name);
-// '.' and '_' fall together in metric names: the topic of `existing` that `name` would collide with.
-std::optional<std::string> CollidingTopic(std::string_view name, const std::vector<std::string>& existing);
+// Two names of which one is too many: '.' and '_' fall together in metric names.
+bool Collide(std::string_view name, std::string_view other);
 
-// Why a hand-made assignment is refused (INVALID_REPLICA_ASSIGNMENT); empty: it is fine. Partitions are numbered from
-// `first`.
-std::string AssignmentFault(const std::map<std::int32_t, std::vector<BrokerId>>& assignment, std::int32_t first);
+// Why the hand-made assignment of a new topic is refused (INVALID_REPLICA_ASSIGNMENT); empty: it is fine. That the
+// brokers exist is not asked, as in Kafka; empty lists are refused, which Kafka stores.
+std::string AssignmentFault(const std::map<std::int32_t, std::vector<BrokerId>>& assignment);
+// The same for the partitions that a topic of `count` partitions and replication factor `factor` grows by.
+std::string GrowthFault(const std::vector<std::vector<BrokerId>>& added, std::int32_t count, std::int32_t growth,
+                        std::size_t factor, const std::vector<BrokerId>& brokers);
 
 }  // namespace ottla::controller

@@ -2,8 +2,10 @@
 
 #include <glog/logging.h>
 
-#include <set>
+#include <algorithm>
 #include <utility>
+
+#include "controller/shell/queue_merge.h"
 
 namespace ottla::controller {
 
@@ -28,33 +30,18 @@ void BrokerChannels::Send(ControlRequest request) {
   const BrokerId broker = request.broker;
   const auto it = channels_.find(broker);
   if (it == channels_.end()) return;
-  it->second->queue.push_back(std::move(request));
-  if (it->second->queue.size() > kMergeAbove) Merge(it->second->queue);
+  Channel& channel = *it->second;
+  channel.queue.push_back(std::move(request));
+  if (channel.queue.size() > channel.merge_at) {
+    MergeWaiting(channel.queue, channel.busy ? 1 : 0);
+    channel.merge_at = std::max(kMergeAbove, 2 * channel.queue.size());
+  }
   Pump(broker);
 }
 
 std::size_t BrokerChannels::queued(BrokerId broker) const {
   const auto it = channels_.find(broker);
   return it == channels_.end() ? 0 : it->second->queue.size();
-}
-
-// Among the waiting UpdateMetadata only the newest word on each partition, and the newest list of brokers, matters.
-void BrokerChannels::Merge(std::deque<ControlRequest>& queue) {
-  std::set<TopicPartition> later;
-  bool newest = true;
-  std::deque<ControlRequest> kept;
-  while (queue.size() > 1) {
-    ControlRequest request = std::move(queue.back());
-    queue.pop_back();
-    auto* metadata = std::get_if<UpdateMetadataRequestPlan>(&request.body);
-    bool keep = true;
-    if (metadata != nullptr) {
-      keep = std::exchange(newest, false);
-      for (const PartitionImage& image : *metadata->partitions) keep = later.insert(image.partition).second || keep;
-    }
-    if (keep) kept.push_front(std::move(request));
-  }
-  for (ControlRequest& request : kept) queue.push_back(std::move(request));
 }
 
 void BrokerChannels::Pump(BrokerId broker) {

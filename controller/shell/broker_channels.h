@@ -12,8 +12,9 @@
 
 namespace ottla::controller {
 
-// Owner: the control executor. The queue of a broker that is registered but does not answer grows until its session
-// ends; UpdateMetadata entries in it that a later one covers are dropped past `kMergeAbove`.
+// Owner: the control executor. The queue of a broker that is registered but does not answer is bounded by what the
+// cluster holds: past `kMergeAbove` requests, and again whenever their number has doubled, whatever a later one in the
+// queue says anew is dropped (queue_merge.h).
 class BrokerChannels {
  public:
   using OnAnswer = UniqueFunction<void(ControlAnswered)>;
@@ -32,10 +33,10 @@ class BrokerChannels {
     std::unique_ptr<ControlLink> link;
     std::deque<ControlRequest> queue;  // the first is under way
     bool busy = false;
+    std::size_t merge_at = kMergeAbove;
   };
   void Pump(BrokerId broker);
   void Answered(BrokerId broker, Result<ControlAnswered> answer);
-  static void Merge(std::deque<ControlRequest>& queue);
 
   ControlLinkFactory factory_;
   OnAnswer on_answer_;

@@ -1,5 +1,5 @@
-// Control requests over a real connection: LeaderAndIsr 7, UpdateMetadata 8, StopReplica 4, as
-// inter.broker.protocol 3.9 fixes them (no ApiVersions are asked). Connects to the broker's listener for controllers.
+// Control requests (control_wire.h) over a real connection.
+// Connects to the listener of the broker that is for controllers.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,13 @@
 #include "common/base/random.h"
 #include "common/net/rpc_channel.h"
 #include "controller/shell/control_link.h"
+#include "controller/shell/control_wire.h"
 
 namespace ottla::controller {
 
 struct RpcLinkOptions {
   BrokerId self;
+  ControlVersions versions;
   std::string listener;  // inter-broker (or control plane) listener, upper case
   Micros connect_timeout{std::chrono::seconds(30)};
   Micros request_timeout{std::chrono::seconds(30)};

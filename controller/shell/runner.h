@@ -29,6 +29,7 @@ struct ControllerOptions {
   bool auto_rebalance = true;  // auto.leader.rebalance.enable
   Micros rebalance_first{std::chrono::seconds(5)};
   Micros rebalance_every{std::chrono::seconds(300)};  // leader.imbalance.check.interval.seconds
+  std::int32_t feature_version = 2;                   // of /feature: 1 where inter.broker.protocol.version is below 3.3
   std::size_t commands_max = 10'000;  // waiting; beyond, kNotController sends the asker away for a while
 };
 

@@ -49,7 +49,9 @@ void Controller::EnsureFeature(Task done) {
 }
 
 void Controller::WriteFeature(bool exists, Task done) {
-  const std::string data = zk::Encode(zk::FeatureData{});
+  zk::FeatureData feature;
+  feature.version = options_.feature_version;
+  const std::string data = zk::Encode(feature);
   ZkWrite write{{exists ? ZkOp::Set(zk::kFeature, data, -1) : ZkOp::Create(zk::kFeature, data)}, ""};
   zk_effects_->Carry({{}, {std::move(write)}}, Guard([done = std::move(done)](const ZkDone& result) mutable {
                        const ZkError error = result.writes.front().error;

@@ -1,5 +1,7 @@
 #include "controller/shell/zk_effects.h"
 
+#include <glog/logging.h>
+
 #include <utility>
 
 #include "common/zk/zk_paths.h"
@@ -164,6 +166,13 @@ void ZkEffects::Pack(const std::shared_ptr<Job>& job) {
     if (!write.delete_tree.empty()) continue;
     ++job->waiting;
     const std::size_t size = SizeOf(write);
+    if (size > limits_.write) {
+      LOG(ERROR) << "controller: a write of " << size << " bytes to " << write.ops.front().path
+                 << " is too large for ZooKeeper";
+      job->result.writes[i].error = ZkError::kOther;
+      --job->waiting;
+      continue;
+    }
     if (batches.empty() || ops + write.ops.size() > limits_.ops || bytes + size > limits_.bytes) {
       batches.emplace_back();
       ops = bytes = 0;

@@ -22,6 +22,9 @@ def test_bad_settings_end_with_one_clear_line():
         ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nlisteners=nonsense\n", "nonsense"),
         ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nprocess.roles=broker\n", "process.roles"),
         ("broker.id=9999\nzookeeper.connect=127.0.0.1:1\n", "broker.id"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nnum.partitions=many\n", "Invalid value many for configuration num.partitions"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nlog.segment.bytes=5\n", "Invalid value 5 for configuration log.segment.bytes"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nauto.create.topics.enable=maybe\n", "auto.create.topics.enable"),
     ]
     with Cluster(brokers=1, start=False) as cluster:
         for text, says in cases:
@@ -51,6 +54,48 @@ def test_zookeeper_out_of_reach():
         expect_equal(done.returncode, 1, f"exit status: {output}")
         expect_true(time.monotonic() - start < 20, "it gave up in time")
         expect_true(str(nobody) in output, f"the address stands in the message: {output}")
+
+
+def test_zookeeper_that_takes_calls_and_never_answers():
+    with Cluster(brokers=1, start=False) as cluster, socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        done = run_broker(cluster.directory, f"broker.id=1\nlisteners=PLAINTEXT://127.0.0.1:0\n"
+                          f"log.dirs={cluster.directory}/edge\nzookeeper.connect=127.0.0.1:{port}\n"
+                          "zookeeper.connection.timeout.ms=2000\n", timeout=60)
+        output = (done.stdout + done.stderr).decode(errors="replace")
+        expect_equal(done.returncode, 1, f"exit status: {output}")
+        expect_true(str(port) in output, f"the address stands in the message: {output}")
+
+
+def test_unknown_settings_are_a_warning():
+    with Cluster(brokers=1, start=False) as cluster:
+        done = run_broker(cluster.directory, "broker.id=1\nlisteners=PLAINTEXT://127.0.0.1:0\n"
+                          f"log.dirs={cluster.directory}/edge\nzookeeper.connect=127.0.0.1:{free_ports(1)[0]}\n"
+                          "zookeeper.connection.timeout.ms=500\nno.such.setting=5\n", timeout=60)
+        lines = (done.stdout + done.stderr).decode(errors="replace").splitlines()
+        expect_true(any("no.such.setting" in line for line in lines), f"the key is named: {lines}")
+
+
+def test_log_dirs_that_cannot_be_used():
+    with Cluster(brokers=1) as cluster:
+        broker = cluster.broker(1)
+        broker.stop()
+        blocked = cluster.directory / "a-file"
+        blocked.write_text("not a directory")
+        foreign = cluster.directory / "foreign"
+        foreign.mkdir()
+        (foreign / "meta.properties").write_text("version=0\nbroker.id=1\ncluster.id=AAAAAAAAAAAAAAAAAAAAAA\n")
+        other = cluster.directory / "other"
+        other.mkdir()
+        (other / "meta.properties").write_text("version=0\nbroker.id=77\n")
+        for log_dir in (blocked, foreign, other):
+            done = subprocess.run([BIN / "ottla-broker", broker.config, "--override", f"log.dirs={log_dir}"],
+                                  capture_output=True, timeout=60)
+            output = (done.stdout + done.stderr).decode(errors="replace")
+            expect_equal(done.returncode, 1, f"exit status with {log_dir}: {output}")
+            expect_true(log_dir.name in output, f"{log_dir} is named: {output}")
+        broker.start()
+        cluster.await_all()
 
 
 def test_two_brokers_with_one_id():

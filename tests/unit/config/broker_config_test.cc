@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "common/config/describe.h"
+
 namespace ottla {
 namespace {
 
@@ -25,6 +29,21 @@ TEST(BrokerRows, AreSoundAndSorted) {
     EXPECT_EQ(CanonicalText(value), row.def == nullptr ? std::nullopt : std::optional<std::string>(row.def))
         << row.name;
   }
+}
+
+// A ZooKeeper broker of Kafka 3.9 describes 314 settings; the 14 internal ones only where they are set.
+TEST(BrokerRows, InternalOnesAreDescribedWhereTheyAreSet) {
+  const auto described = [](Properties properties) {
+    const std::vector<ConfigEntry> entries = DescribeBroker(Must(std::move(properties)), std::nullopt);
+    std::set<std::string> names;
+    for (const ConfigEntry& entry : entries) names.insert(entry.name);
+    EXPECT_EQ(names.size(), entries.size());
+    return names;
+  };
+  const auto names = described({});
+  EXPECT_EQ(names.size(), 314u);
+  EXPECT_FALSE(names.contains("server.max.startup.time.ms"));
+  EXPECT_TRUE(described({{"server.max.startup.time.ms", "5"}}).contains("server.max.startup.time.ms"));
 }
 
 TEST(BrokerRows, ListenerPrefixesAreLookedThrough) {

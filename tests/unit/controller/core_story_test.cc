@@ -30,10 +30,9 @@ TEST(CoreStory, BrokersJoinOneByOne) {
   Harness h;
   h.Up(1);
   h.Elect();
-  EXPECT_THAT(h.Told(), ElementsAre("1: UpdateMetadata live[1]", "1: UpdateMetadata live[1]"));
+  EXPECT_THAT(h.Told(), ElementsAre("1: UpdateMetadata live[1]"));
   h.Up(2);
-  EXPECT_THAT(h.Told(), ElementsAre("1: UpdateMetadata live[1,2]", "2: UpdateMetadata live[1,2]",
-                                    "1: UpdateMetadata live[1,2]", "2: UpdateMetadata live[1,2]"));
+  EXPECT_THAT(h.Told(), ElementsAre("1: UpdateMetadata live[1,2]", "2: UpdateMetadata live[1,2]"));
 }
 
 TEST(CoreStory, ATopicIsCreated) {
@@ -253,7 +252,10 @@ TEST(CoreStory, ControlledShutdownMovesWhatCanMove) {
   EXPECT_EQ(h.State("t", 0), "L1 e1 isr[1,2] zk1");
   EXPECT_EQ(h.State("t", 1), "L1 e1 isr[1] zk1");
   EXPECT_EQ(h.State("t", 2), "L3 e0 isr[3] zk0");
-  EXPECT_THAT(h.Told(), Contains("3: StopReplica t-0 e1; t-1 e1"));
+  // What it led it now follows; what it followed it stops, before it hears of the next epoch.
+  const std::vector<std::string> told = h.Told();
+  EXPECT_THAT(told, Contains("3: LeaderAndIsr t-0 L1 e1 isr[1,2] zk1"));
+  EXPECT_THAT(told, Contains("3: StopReplica t-1 e0"));
   // Its proposals no longer count it as live, and its death moves nothing twice.
   EXPECT_EQ(h.ProposeIsr("t", 0, 1, "1,2,3").error, ErrorCode::kIneligibleReplica);
   h.Down(3);

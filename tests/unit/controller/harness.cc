@@ -184,7 +184,10 @@ void Harness::Elect() {
   On(event);
 }
 
-void Harness::On(Event event) { Carry(core.On(std::move(event))); }
+void Harness::On(Event event) {
+  Carry(core.On(std::move(event)));
+  core.CheckInvariants();
+}
 
 void Harness::Carry(Effects effects) {
   std::optional<ZkRequest> request;
@@ -220,6 +223,7 @@ void Harness::NoteSent(const SendControl& send) {
   OTTLA_CHECK(send.request.broker_epoch == EpochOf(send.request.broker.value)) << Brief(send.request);
   OTTLA_CHECK(send.request.controller_epoch == core.epoch());
   told_.push_back(Brief(send.request));
+  sent_.push_back(send.request);
   unanswered_.push_back(send.request);
 }
 

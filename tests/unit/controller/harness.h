@@ -51,6 +51,8 @@ class Harness {
   std::string State(const std::string& topic, std::int32_t partition = 0);
   // Lines since the last call.
   std::vector<std::string> Told() { return std::exchange(told_, {}); }
+  // Control requests since the last call.
+  std::vector<ControlRequest> Sent() { return std::exchange(sent_, {}); }
   std::vector<std::string> Notes() { return std::exchange(notes_, {}); }
 
   ZTree tree;
@@ -65,6 +67,7 @@ class Harness {
 
   std::vector<std::string> told_;
   std::vector<std::string> notes_;
+  std::vector<ControlRequest> sent_;
   std::vector<ControlRequest> unanswered_;
   std::optional<Answer> reply_;
   RequestId last_request_ = 0;

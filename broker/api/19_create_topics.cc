@@ -47,13 +47,13 @@ controller::CreatableTopic ToCommand(const CreateTopicsRequest::CreatableTopic& 
 }
 
 constexpr std::string_view kMetadataLog = "__cluster_metadata";  // of KRaft clusters
+constexpr std::size_t kPartitionsMax = 200'000;                  // the controller takes no more either
 
 // What is wrong with the request itself; empty: nothing. Kafka takes the last of several lists for one partition.
-std::string FaultOf(const CreateTopicsRequest& request, const CreateTopicsRequest::CreatableTopic& topic) {
+std::string FaultOf(const CreateTopicsRequest::CreatableTopic& topic, bool repeated) {
   if (topic.name == kMetadataLog) return "Creation of internal topic __cluster_metadata is prohibited.";
-  if (std::ranges::count(request.topics, topic.name, &CreateTopicsRequest::CreatableTopic::name) > 1) {
-    return "Found multiple entries for this topic.";
-  }
+  if (repeated) return "Found multiple entries for this topic.";
+  if (topic.assignments.size() > kPartitionsMax) return "More partitions are assigned than a topic can have.";
   std::set<std::int32_t> seen;
   for (const auto& placed : topic.assignments) {
     if (!seen.insert(placed.partition_index).second) {
@@ -67,9 +67,10 @@ std::string FaultOf(const CreateTopicsRequest& request, const CreateTopicsReques
 controller::CreateTopicsCommand Sort(const CreateTopicsRequest& request, Operation& op) {
   controller::CreateTopicsCommand command;
   command.validate_only = request.validate_only;
+  const std::set<std::string_view> repeated = RepeatedNames(request.topics);
   for (const auto& topic : request.topics) {
     const std::string name(topic.name);
-    const std::string fault = FaultOf(request, topic);
+    const std::string fault = FaultOf(topic, repeated.contains(topic.name));
     op.names.push_back(name);
     CreatedTopic& result = op.results[name];
     result.name = name;

@@ -1,6 +1,7 @@
 // DescribeConfigs (key 32), v0..v4. Topics: the stored overrides over the broker's values; brokers: this broker only
 // (its id, or "" for the cluster default). Another broker's id is INVALID_REQUEST: clients ask that broker. Broker
-// loggers and client metrics do not exist here: INVALID_REQUEST.
+// loggers and client metrics do not exist here: INVALID_REQUEST. A request that asks for the settings of so many that
+// the answer would be gigabytes has the rest refused.
 #include "common/protocol/messages/32_describe_configs.h"
 
 #include <charconv>
@@ -18,6 +19,10 @@ namespace {
 
 constexpr std::int8_t kTopicResource = 2;
 constexpr std::int8_t kBrokerResource = 4;
+
+constexpr std::size_t kEntriesMax = 1'000'000;  // of one answer; a topic has about 40, a broker 314
+constexpr std::size_t kTopicEntries = 40;
+constexpr std::size_t kBrokerEntries = 320;
 
 struct Described {
   ErrorCode error = ErrorCode::kNone;
@@ -131,9 +136,13 @@ void HandleDescribeConfigs(ApiLoop& loop, RequestContext context, Responder resp
   op->context = std::move(context);
   op->responder = std::move(responder);
   op->results.resize(op->request.resources.size());
+  std::size_t entries = 0;
   for (std::size_t i = 0; i < op->results.size(); ++i) {
     const auto& resource = op->request.resources[i];
-    if (resource.resource_type == kTopicResource) {
+    entries += resource.resource_type == kTopicResource ? kTopicEntries : kBrokerEntries;
+    if (entries > kEntriesMax) {
+      op->results[i] = {ErrorCode::kInvalidRequest, "Too many resources in one request.", {}};
+    } else if (resource.resource_type == kTopicResource) {
       DescribeTopicResource(loop, op, i);
     } else if (resource.resource_type == kBrokerResource) {
       op->results[i] = DescribeBrokerResource(loop.services, resource.resource_name, KeysOf(resource));

@@ -38,9 +38,10 @@ controller::GrowableTopic ToCommand(const CreatePartitionsRequest::CreatePartiti
 controller::CreatePartitionsCommand Sort(const CreatePartitionsRequest& request, Operation& op) {
   controller::CreatePartitionsCommand command;
   command.validate_only = request.validate_only;
+  const std::set<std::string_view> repeated = RepeatedNames(request.topics);
   for (const auto& topic : request.topics) {
     const std::string name(topic.name);
-    if (std::ranges::count(request.topics, topic.name, &CreatePartitionsRequest::CreatePartitionsTopic::name) > 1) {
+    if (repeated.contains(topic.name)) {
       if (op.counts.emplace(name, topic.count).second) {
         op.results.push_back({name, ErrorCode::kInvalidRequest, "Duplicate topic in request."});
       }

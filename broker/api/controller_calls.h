@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,16 @@ namespace ottla {
 inline std::optional<std::string_view> NullIfEmpty(const std::string& text) {
   if (text.empty()) return std::nullopt;
   return text;
+}
+
+// The names that a request has more than once.
+template <class Topics>
+std::set<std::string_view> RepeatedNames(const Topics& topics) {
+  std::set<std::string_view> seen, repeated;
+  for (const auto& topic : topics) {
+    if (!seen.insert(topic.name).second) repeated.insert(topic.name);
+  }
+  return repeated;
 }
 
 inline std::vector<BrokerId> ToBrokerIds(const std::vector<std::int32_t>& numbers) {

@@ -7,6 +7,7 @@
 #include "common/protocol/messages/19_create_topics.h"
 #include "common/protocol/messages/20_delete_topics.h"
 #include "common/protocol/messages/22_init_producer_id.h"
+#include "common/protocol/messages/32_describe_configs.h"
 #include "common/protocol/messages/37_create_partitions.h"
 
 namespace ottla {
@@ -78,6 +79,31 @@ TEST(CreateTopics, FaultsOfTheRequestItself) {
   EXPECT_EQ(answer->topics[3].error_message, "Creation of internal topic __cluster_metadata is prohibited.");
   ASSERT_TRUE(h.controller.asked_create.has_value());
   EXPECT_EQ(h.controller.asked_create->topics.size(), 1u);
+}
+
+// What is looked up once per topic must not be looked up among all of them.
+TEST(CreateTopics, AHundredThousandNamesInOneRequest) {
+  ApiHarness h;
+  h.controller.create_topics.error = ErrorCode::kNotController;
+  std::vector<std::string> names;
+  for (int i = 0; i < 100'000; ++i) names.push_back("topic" + std::to_string(i));
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const auto answer = h.Call<CreateTopicsResponse>(Creating(views), 7);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->topics.size(), names.size());
+}
+
+TEST(DescribeConfigs, AsksForNoMoreThanCanBeAnswered) {
+  ApiHarness h;
+  DescribeConfigsRequest request;
+  request.resources.push_back({.resource_type = 4, .resource_name = "1"});
+  EXPECT_EQ(h.Call<DescribeConfigsResponse>(request, 1)->results.at(0).configs.size(), 314u);
+  for (int i = 0; i < 26'000; ++i) request.resources.push_back({.resource_type = 2, .resource_name = "t"});
+  const auto answer = h.Call<DescribeConfigsResponse>(request, 1);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->results.at(1).error_code, ErrorCode::kUnknownTopicOrPartition);
+  EXPECT_EQ(answer->results.back().error_code, ErrorCode::kInvalidRequest);
+  EXPECT_EQ(answer->results.back().error_message, "Too many resources in one request.");
 }
 
 TEST(CreateTopics, OthersSendTheAskerAway) {

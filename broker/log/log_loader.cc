@@ -1,25 +1,18 @@
 #include "broker/log/log_loader.h"
 
 #include <algorithm>
-#include <limits>
+#include <optional>
 #include <set>
 
 #include "broker/log/checkpoint.h"
+#include "broker/log/leftovers.h"
+#include "broker/log/log_recovery.h"
+#include "broker/log/producer_replay.h"
+#include "broker/log/segment_changes.h"
 #include "broker/log/segment_files.h"
 
 namespace ottla {
 namespace {
-
-constexpr std::string_view kIndexSuffixes[] = {kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix};
-constexpr std::string_view kSegmentSuffixes[] = {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix,
-                                                 kSnapshotSuffix};
-
-std::optional<Offset> AnyOffsetOfName(std::string_view name) {
-  for (const auto suffix : kSegmentSuffixes) {
-    if (const auto offset = OffsetOfName(name, suffix)) return offset;
-  }
-  return std::nullopt;
-}
 
 // One load under way.
 class Loader {
@@ -29,7 +22,7 @@ class Loader {
   }
 
   Result<LoadedLog> Run() {
-    OTTLA_RETURN_IF_ERROR(FinishSwaps());
+    OTTLA_RETURN_IF_ERROR(List());
     OTTLA_RETURN_IF_ERROR(FindSegments());
     OTTLA_RETURN_IF_ERROR(ReadTopicId());
     OTTLA_RETURN_IF_ERROR(ReadEpochs());
@@ -46,77 +39,10 @@ class Loader {
   void Note(std::string text) { log_.notes.push_back(std::move(text)); }
 
   Status List() {
-    auto entries = files_.List(log_.dir);
-    if (!entries.ok()) return entries.status();
-    names_.clear();
-    for (auto& entry : *entries) {
-      if (!entry.is_dir) names_.push_back(std::move(entry.name));
-    }
+    auto names = SettleLeftovers(files_, log_.dir);
+    if (!names.ok()) return names.status();
+    names_ = std::move(names).value();
     return Status::Ok();
-  }
-
-  // Removes left-overs, completes what a compaction had finished writing.
-  Status FinishSwaps() {
-    OTTLA_RETURN_IF_ERROR(List());
-    Offset unfinished(std::numeric_limits<std::int64_t>::max());
-    std::vector<std::string> swaps;
-    bool changed = false;
-    for (const auto& name : names_) {
-      if (name.ends_with(kCleanedSuffix)) {
-        const auto base = AnyOffsetOfName(std::string_view(name).substr(0, name.size() - kCleanedSuffix.size()));
-        if (base) unfinished = std::min(unfinished, *base);
-      }
-      if (name.ends_with(kSwapSuffix)) swaps.push_back(name);
-      if (name.ends_with(kDeletedSuffix) || name.ends_with(kCleanedSuffix) || name.ends_with(".tmp")) {
-        OTTLA_RETURN_IF_ERROR(files_.Remove(Path(name)));
-        changed = true;
-      }
-    }
-    if (!swaps.empty()) OTTLA_RETURN_IF_ERROR(CompleteSwaps(swaps, unfinished));
-    return changed || !swaps.empty() ? List() : Status::Ok();
-  }
-
-  Status CompleteSwaps(const std::vector<std::string>& swaps, Offset unfinished) {
-    std::vector<std::string> complete;
-    Offset low(std::numeric_limits<std::int64_t>::max());
-    Offset high(0);
-    for (const auto& name : swaps) {
-      const std::string real = name.substr(0, name.size() - kSwapSuffix.size());
-      const auto base = AnyOffsetOfName(real);
-      if (!base || *base >= unfinished) {
-        OTTLA_RETURN_IF_ERROR(files_.Remove(Path(name)));
-        continue;
-      }
-      complete.push_back(real);
-      if (!real.ends_with(kLogSuffix)) continue;
-      const auto next = EndOfFile(Path(name), *base);
-      if (!next.ok()) return next.status();
-      low = std::min(low, *base);
-      high = std::max(high, *next);
-    }
-    for (const auto& name : names_) {  // what the swapped segments replace
-      const auto base = AnyOffsetOfName(name);
-      if (base && *base >= low && *base < high) OTTLA_RETURN_IF_ERROR(files_.Remove(Path(name)));
-    }
-    for (const auto& real : complete)
-      OTTLA_RETURN_IF_ERROR(files_.Rename(Path(real + std::string(kSwapSuffix)), Path(real)));
-    return files_.SyncDir(log_.dir);
-  }
-
-  // Offset after the last batch of a segment file.
-  Result<Offset> EndOfFile(const std::string& path, Offset base) {
-    const auto file = files_.Open(path, OpenMode::kRead);
-    if (!file.ok()) return file.status();
-    const auto size = (*file)->Size();
-    if (!size.ok()) return size.status();
-    HeaderScanner scanner(**file, 0, *size, /*may_wait=*/true);
-    Offset next = base;
-    for (;;) {
-      const auto batch = scanner.Next();
-      if (!batch.ok() && batch.status().code() != StatusCode::kCorrupt) return batch.status();
-      if (!batch.ok() || !batch->has_value()) return next;
-      next = (*batch)->header.next_offset();
-    }
   }
 
   Status FindSegments() {
@@ -189,86 +115,11 @@ class Loader {
     return SetAside(kLeaderEpochFile, epochs.status());
   }
 
-  // Scans from the segment of the recovery point on. The first one that had to be cut ends the log.
   Status Recover() {
-    auto& segments = log_.segments;
-    if (segments.empty()) return Status::Ok();
-    auto from = std::ranges::upper_bound(segments, options_.recovery_point, {}, &SegmentImage::base);
-    if (from != segments.begin()) --from;
-    const auto first = static_cast<std::size_t>(from - segments.begin());
-    recovered_from_ = segments[first].base;
-    const std::vector<SegmentImage> trusted(segments.begin(), from);
-    auto producers =
-        RebuildProducers(files_, log_.dir, trusted, options_.log_start, segments[first].base, options_, log_.notes);
-    if (!producers.ok()) return producers.status();
-    log_.producers = std::move(producers).value();
-    // The epoch file may be older than a truncation that was followed by appends: then it has the newest epoch at an
-    // offset that has gone, and would hide where that epoch begins now. From here on the batches say it.
-    log_.epochs_changed |= log_.epochs.TruncateFromEnd(segments[first].base);
-    for (std::size_t i = first; i < segments.size(); ++i) {
-      if (i > first) OTTLA_RETURN_IF_ERROR(WriteSnapshot(segments[i].base));
-      const auto recovered =
-          RecoverSegment(files_, log_.dir, options_.config, NextBase(i), segments[i], log_.producers, log_.epochs);
-      if (!recovered.ok()) return recovered.status().WithContext(SegmentPath(log_.dir, segments[i].base, kLogSuffix));
-      log_.epochs_changed = true;
-      const bool emptied = recovered->emptied && i + 1 < segments.size();
-      if (recovered->bytes_cut == 0 && !emptied && !LeavesHole(i, recovered->next)) continue;
-      NoteCut(segments[i], *recovered, emptied);
-      return CutAfter(i);
-    }
+    const auto from = LogRecovery(files_, options_, log_).Run();
+    if (!from.ok()) return from.status();
+    recovered_from_ = *from;
     return Status::Ok();
-  }
-
-  Offset NextBase(std::size_t i) const { return i + 1 < log_.segments.size() ? log_.segments[i + 1].base : kNoLimit; }
-
-  // A segment begins where the one before ended. When a scanned one ends earlier, lost power took its last batches
-  // whole: a log with a hole there would be followed from its end, and nobody would ever ask for what is missing. Where
-  // compaction may have emptied the end of a segment, nothing can be told.
-  bool LeavesHole(std::size_t i, Offset next) const {
-    return !options_.config.cleanup_compact && i + 1 < log_.segments.size() && next < log_.segments[i + 1].base;
-  }
-
-  void NoteCut(const SegmentImage& segment, const SegmentRecovery& recovered, bool emptied) {
-    const std::string name = SegmentPath(log_.dir, segment.base, kLogSuffix);
-    if (emptied) return Note(name + " is empty though a later segment exists: the log now ends here");
-    if (recovered.bytes_cut == 0) {
-      return Note(name + " ends at offset " + std::to_string(recovered.next.value) +
-                  ", before the next segment begins: the log now ends here");
-    }
-    Note(name + ": cut " + std::to_string(recovered.bytes_cut) + " bytes at position " + std::to_string(segment.size) +
-         ", offsets from " + std::to_string(recovered.next.value) + " on: " + recovered.reason +
-         (recovered.valid_beyond ? "; there are good batches in it, and the whole file is kept with the suffix .cut"
-                                 : ""));
-  }
-
-  // Segment `last` ends the log; later ones are kept aside when they hold anything.
-  Status CutAfter(std::size_t last) {
-    for (std::size_t i = log_.segments.size() - 1; i > last; --i) {
-      const SegmentImage& segment = log_.segments[i];
-      const std::string path = SegmentPath(log_.dir, segment.base, kLogSuffix);
-      if (segment.size > 0) {
-        Note(path + " begins after the end of the log: kept with the suffix .cut, " + std::to_string(segment.size) +
-             " bytes");
-        OTTLA_RETURN_IF_ERROR(files_.Rename(path, path + std::string(kCutSuffix)));
-      } else {
-        OTTLA_RETURN_IF_ERROR(RemoveIfThere(files_, path));
-      }
-      for (const auto suffix : kIndexSuffixes) {
-        OTTLA_RETURN_IF_ERROR(RemoveIfThere(files_, SegmentPath(log_.dir, segment.base, suffix)));
-      }
-      OTTLA_RETURN_IF_ERROR(RemoveIfThere(files_, SegmentPath(log_.dir, segment.base, kSnapshotSuffix)));
-      log_.segments.pop_back();
-    }
-    return Status::Ok();
-  }
-
-  Status WriteSnapshot(Offset at) {
-    log_.producers.set_end(at);
-    const auto file = files_.Open(SegmentPath(log_.dir, at, kSnapshotSuffix), OpenMode::kCreate);
-    if (!file.ok()) return file.status();
-    OTTLA_RETURN_IF_ERROR((*file)->Truncate(0));
-    log_.unsynced_snapshots.push_back(at);
-    return (*file)->Write(log_.producers.Snapshot(), 0);
   }
 
   Status FindEnd() {
@@ -277,13 +128,7 @@ class Loader {
       SegmentImage& segment = log_.segments[i];
       if (!unindexed_.contains(segment.base) || segment.indexes_known || segment.size == 0) continue;
       Note(SegmentPath(log_.dir, segment.base, kOffsetIndexSuffix) + " is missing and is built anew");
-      ProducerState ignored;
-      LeaderEpochs ignored_epochs;
-      const auto done =
-          RecoverSegment(files_, log_.dir, options_.config, NextBase(i), segment, ignored, ignored_epochs);
-      if (!done.ok()) return done.status();
-      OTTLA_RETURN_IF_ERROR(SyncIndexes(segment.base));
-      if (done->bytes_cut > 0) NoteCut(segment, *done, false);
+      OTTLA_RETURN_IF_ERROR(LogRecovery(files_, options_, log_).RebuildIndexes(i));
     }
     if (log_.segments.empty()) {
       OTTLA_RETURN_IF_ERROR(CreateSegment(files_, log_.dir, options_.config, options_.log_start));
@@ -305,17 +150,6 @@ class Loader {
     return Status::Ok();
   }
 
-  // Of a segment below the recovery point, which no flush will come back to.
-  Status SyncIndexes(Offset base) {
-    for (const auto suffix : kIndexSuffixes) {
-      const auto file = files_.Open(SegmentPath(log_.dir, base, suffix), OpenMode::kWrite);
-      if (file.status().code() == StatusCode::kNotFound) continue;
-      if (!file.ok()) return file.status();
-      OTTLA_RETURN_IF_ERROR((*file)->Sync());
-    }
-    return files_.SyncDir(log_.dir);
-  }
-
   // The active segment's aborted transactions grow with the next abort, so they are at hand from the start.
   Status ReadAborted(SegmentImage& active) {
     if (!active.has_txn_file) return Status::Ok();
@@ -325,13 +159,7 @@ class Loader {
     auto rows = DecodeAbortedTxns(*bytes, active.base);
     if (!rows.ok()) {
       Note(path + " is unreadable (" + rows.status().message() + ") and is built anew");
-      auto producers =
-          RebuildProducers(files_, log_.dir, log_.segments, log_.log_start, active.base, options_, log_.notes);
-      if (!producers.ok()) return producers.status();
-      LeaderEpochs ignored;
-      const auto done = RecoverSegment(files_, log_.dir, options_.config, kNoLimit, active, *producers, ignored);
-      if (!done.ok()) return done.status();
-      OTTLA_RETURN_IF_ERROR(SyncIndexes(active.base));
+      OTTLA_RETURN_IF_ERROR(LogRecovery(files_, options_, log_).RebuildIndexes(log_.segments.size() - 1));
       return ReadAborted(active);
     }
     log_.active_aborted = std::move(rows).value();
@@ -387,8 +215,8 @@ class Loader {
       if (options_.clean && !options_.replay_producers && !any) {
         log_.producers = ProducerState();  // as Kafka: no snapshot after a clean stop means no producers
       } else {
-        auto producers =
-            RebuildProducers(files_, log_.dir, log_.segments, log_.log_start, log_.log_end, options_, log_.notes);
+        auto producers = RebuildProducers(files_, log_.dir, log_.segments,
+                                          options_.Replay(log_.log_start, log_.log_end), log_.notes);
         if (!producers.ok()) return producers.status();
         log_.producers = std::move(producers).value();
       }
@@ -406,7 +234,7 @@ class Loader {
   std::vector<std::string> names_;  // sorted
   std::set<Offset> with_txn_;
   std::set<Offset> unindexed_;
-  Offset recovered_from_{std::numeric_limits<std::int64_t>::max()};  // base of the first segment that was scanned
+  Offset recovered_from_ = kNoLimit;  // base of the first segment that was scanned
   bool epochs_missing_ = false;
   std::int8_t last_magic_ = -1;
 };
@@ -434,84 +262,6 @@ Result<LoadedLog> CreateLog(FileSystem& files, const std::string& dir, const Log
   log.producers.set_end(start);
   log.topic_id = topic_id;
   return log;
-}
-
-Status CreateSegment(FileSystem& files, const std::string& dir, const LogConfig& config, Offset base) {
-  OTTLA_RETURN_IF_ERROR(RemoveIfThere(files, SegmentPath(dir, base, kTxnIndexSuffix)));
-  for (const auto suffix : {kLogSuffix, kOffsetIndexSuffix, kTimeIndexSuffix}) {
-    const auto file = files.Open(SegmentPath(dir, base, suffix), OpenMode::kCreate);
-    if (!file.ok()) return file.status();
-    OTTLA_RETURN_IF_ERROR((*file)->Truncate(0));
-    if (suffix == kLogSuffix && config.preallocate) {
-      OTTLA_RETURN_IF_ERROR((*file)->Truncate(static_cast<std::uint64_t>(config.segment_bytes)));
-    }
-  }
-  return Status::Ok();
-}
-
-Status MarkDeleted(FileSystem& files, const std::string& dir, Offset base) {
-  for (const auto suffix : kSegmentSuffixes) {
-    const std::string path = SegmentPath(dir, base, suffix);
-    Status status = files.Rename(path, path + std::string(kDeletedSuffix));
-    if (!status.ok() && status.code() != StatusCode::kNotFound) return status;
-  }
-  return Status::Ok();
-}
-
-Status UnlinkDeleted(FileSystem& files, const std::string& dir, Offset base) {
-  for (const auto suffix : kSegmentSuffixes) {
-    OTTLA_RETURN_IF_ERROR(RemoveIfThere(files, SegmentPath(dir, base, suffix) + std::string(kDeletedSuffix)));
-  }
-  return Status::Ok();
-}
-
-Result<ProducerState> RebuildProducers(FileSystem& files, const std::string& dir,
-                                       const std::vector<SegmentImage>& segments, Offset log_start, Offset end,
-                                       const LoadOptions& options, std::vector<std::string>& notes) {
-  const auto entries = files.List(dir);
-  if (!entries.ok()) return entries.status();
-  std::vector<Offset> snapshots;
-  for (const auto& entry : *entries) {
-    if (const auto at = OffsetOfName(entry.name, kSnapshotSuffix)) snapshots.push_back(*at);
-  }
-  ProducerState state;
-  Offset from = log_start;
-  bool found = false;
-  for (auto it = snapshots.rbegin(); it != snapshots.rend(); ++it) {
-    const std::string path = SegmentPath(dir, *it, kSnapshotSuffix);
-    if (*it > end) {
-      OTTLA_RETURN_IF_ERROR(files.Remove(path));
-      continue;
-    }
-    const bool is_base = std::ranges::any_of(segments, [&](const auto& segment) { return segment.base == *it; });
-    if (*it < log_start && !is_base) {
-      OTTLA_RETURN_IF_ERROR(files.Remove(path));
-      continue;
-    }
-    if (found) continue;
-    const auto bytes = files.ReadFile(path);
-    if (!bytes.ok() && bytes.status().code() != StatusCode::kCorrupt) return bytes.status();
-    auto read = bytes.ok()
-                    ? ProducerState::FromSnapshot(*bytes, *it, options.now_ms, options.config.producer_expiration_ms)
-                    : Result<ProducerState>(bytes.status());
-    if (!read.ok()) {
-      notes.push_back(path + " is removed: " + read.status().message());
-      OTTLA_RETURN_IF_ERROR(files.Remove(path));
-      continue;
-    }
-    state = std::move(read).value();
-    from = *it;
-    found = true;
-  }
-  const Status replayed = ReplayProducers(files, dir, segments, from, end, state);
-  if (replayed.code() == StatusCode::kCorrupt) {
-    notes.push_back("producers are known only in part: " + replayed.message());
-  } else if (!replayed.ok()) {
-    return replayed;
-  }
-  state.Expire(options.now_ms, options.config.producer_expiration_ms);
-  state.set_end(end);
-  return state;
 }
 
 }  // namespace ottla

@@ -12,8 +12,9 @@
 
 #include "broker/log/leader_epochs.h"
 #include "broker/log/log_config.h"
+#include "broker/log/producer_replay.h"
 #include "broker/log/producer_state.h"
-#include "broker/log/recovery.h"
+#include "broker/log/segment_recovery.h"
 #include "common/base/ids.h"
 #include "common/base/status.h"
 #include "common/io/file.h"
@@ -28,6 +29,10 @@ struct LoadOptions {
   Offset high_watermark{0};  // from replication-offset-checkpoint
   std::int64_t now_ms = 0;
   bool replay_producers = false;  // even where a clean stop left no snapshot
+
+  ProducerReplay Replay(Offset from, Offset end) const {
+    return {.log_start = from, .end = end, .now_ms = now_ms, .expiration_ms = config.producer_expiration_ms};
+  }
 };
 
 struct LoadedLog {
@@ -52,19 +57,5 @@ Result<LoadedLog> LoadLog(FileSystem& files, const std::string& dir, const LoadO
 // A new, empty log that begins at `start`. Nothing is synced.
 Result<LoadedLog> CreateLog(FileSystem& files, const std::string& dir, const LogConfig& config, const Uuid& topic_id,
                             Offset start);
-
-// The files of an empty segment. Left-over files of that name go first.
-Status CreateSegment(FileSystem& files, const std::string& dir, const LogConfig& config, Offset base);
-
-// Gives the segment's files, and the snapshot of that offset, the suffix .deleted.
-Status MarkDeleted(FileSystem& files, const std::string& dir, Offset base);
-// Unlinks what MarkDeleted renamed.
-Status UnlinkDeleted(FileSystem& files, const std::string& dir, Offset base);
-
-// State of the producers at `end`: the newest usable snapshot at or below it, and what the segments say after it.
-// Snapshots beyond `end` are removed.
-Result<ProducerState> RebuildProducers(FileSystem& files, const std::string& dir,
-                                       const std::vector<SegmentImage>& segments, Offset log_start, Offset end,
-                                       const LoadOptions& options, std::vector<std::string>& notes);
 
 }  // namespace ottla

@@ -11,13 +11,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "broker/log/checkpoint.h"
 #include "broker/log/log_config.h"
-#include "broker/log/log_dir.h"
+#include "broker/log/log_dirs.h"
 #include "broker/log/partition_log.h"
 #include "common/base/executor.h"
 #include "common/base/ids.h"
@@ -35,18 +33,6 @@ struct LogManagerOptions {
   std::function<LogConfig(const std::string& topic)> config_of;
   std::int64_t delete_dir_delay_ms = 60'000;  // broker's file.delete.delay.ms, for -delete directories
   std::size_t open_files_per_loop = 2'000;    // segments and indexes kept open
-};
-
-// Who the directories say they belong to.
-struct DirIdentity {
-  std::optional<BrokerId> broker_id;
-  std::optional<std::string> cluster_id;
-};
-
-struct LogDirStatus {
-  std::string path;
-  bool offline = false;
-  std::string failure;  // why it is offline
 };
 
 class LogManager {
@@ -93,8 +79,8 @@ class LogManager {
   void ForEach(std::size_t loop, const std::function<void(PartitionLog&)>& each) const;
 
  private:
-  class Impl;
-  std::shared_ptr<Impl> impl_;
+  struct Parts;
+  const std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace ottla

@@ -7,6 +7,7 @@
 #include "broker/log/log_loader.h"
 #include "broker/log/partition_log.h"
 #include "broker/log/segment.h"
+#include "broker/log/segment_changes.h"
 #include "broker/log/segment_files.h"
 
 namespace ottla {

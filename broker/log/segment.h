@@ -9,7 +9,7 @@
 
 #include "broker/log/file_cache.h"
 #include "broker/log/log_config.h"
-#include "broker/log/recovery.h"
+#include "broker/log/segment_recovery.h"
 #include "broker/log/sparse_index.h"
 #include "broker/log/txn_index.h"
 #include "common/base/ids.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "broker/log/partition_log.h"
-#include "broker/log/recovery.h"
+#include "broker/log/segment_recovery.h"
 
 namespace ottla {
 

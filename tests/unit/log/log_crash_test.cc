@@ -5,7 +5,7 @@
 #include <set>
 
 #include "broker/log/log_dir.h"
-#include "broker/log/recovery.h"
+#include "broker/log/segment_recovery.h"
 #include "log_batches.h"
 #include "log_harness.h"
 #include "tests/sim/env/sim_files.h"

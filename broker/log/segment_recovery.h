@@ -68,17 +68,10 @@ Status LoadIndexes(FileSystem& files, const std::string& dir, SegmentImage& segm
 Result<Offset> LoadTail(FileSystem& files, const std::string& dir, SegmentImage& segment,
                         const std::function<void(const BatchHeader&)>& each);
 
-// Applies the batches of [from, to) in these segments to `producers` (headers, and the bodies of markers).
-Status ReplayProducers(FileSystem& files, const std::string& dir, const std::vector<SegmentImage>& segments,
-                       Offset from, Offset to, ProducerState& producers);
-
 // Epochs from the headers of all batches in these segments.
 Result<LeaderEpochs> ScanEpochs(FileSystem& files, const std::string& dir, const std::vector<SegmentImage>& segments);
 
 // One batch is in the log: what the producers and the txn index learn from it.
 void ApplyToProducers(const BatchFrame& frame, ProducerState& producers, std::vector<AbortedTxn>* aborted);
-
-// Removes a file; that it was not there is fine.
-Status RemoveIfThere(FileSystem& files, const std::string& path);
 
 }  // namespace ottla

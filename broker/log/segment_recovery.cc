@@ -1,10 +1,11 @@
-#include "broker/log/recovery.h"
+#include "broker/log/segment_recovery.h"
 
 #include <algorithm>
 #include <limits>
 #include <memory>
 
 #include "broker/log/batch_file_reader.h"
+#include "broker/log/segment_changes.h"
 #include "broker/log/segment_files.h"
 
 namespace ottla {
@@ -149,11 +150,6 @@ Result<bool> PointsAtBatch(const File& log, const SegmentImage& segment, const O
 
 }  // namespace
 
-Status RemoveIfThere(FileSystem& files, const std::string& path) {
-  Status status = files.Remove(path);
-  return status.code() == StatusCode::kNotFound ? Status::Ok() : status;
-}
-
 void ApplyToProducers(const BatchFrame& frame, ProducerState& producers, std::vector<AbortedTxn>* aborted) {
   const auto& header = frame.header;
   if (header.has_producer_id()) {
@@ -275,35 +271,6 @@ Result<Offset> LoadTail(FileSystem& files, const std::string& dir, SegmentImage&
   }
   segment.size = end;
   return next;
-}
-
-Status ReplayProducers(FileSystem& files, const std::string& dir, const std::vector<SegmentImage>& segments,
-                       Offset from, Offset to, ProducerState& producers) {
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    const SegmentImage& segment = segments[i];
-    if (segment.base >= to) break;
-    if (segment.size == 0 || (i + 1 < segments.size() && segments[i + 1].base <= from)) continue;
-    const auto log = files.Open(SegmentPath(dir, segment.base, kLogSuffix), OpenMode::kRead);
-    if (!log.ok()) return log.status();
-    HeaderScanner scanner(**log, 0, segment.size, /*may_wait=*/true);
-    for (;;) {
-      const auto batch = scanner.Next();
-      if (!batch.ok()) return batch.status();
-      if (!batch->has_value() || (*batch)->header.base_offset >= to) break;
-      const BatchHeader& header = (*batch)->header;
-      if (header.last_offset < from || !header.has_producer_id()) continue;
-      std::string bytes;
-      if (header.is_control) {
-        bytes.resize(header.size);
-        const auto got = (*log)->ReadAt(bytes, (*batch)->position);
-        if (!got.ok()) return got.status();
-        if (*got != header.size) return {StatusCode::kCorrupt, "a marker is cut off"};
-      }
-      ApplyToProducers({.bytes = bytes, .header = header}, producers, nullptr);
-    }
-  }
-  producers.set_end(to);
-  return Status::Ok();
 }
 
 Result<LeaderEpochs> ScanEpochs(FileSystem& files, const std::string& dir, const std::vector<SegmentImage>& segments) {

@@ -1,0 +1,106 @@
+#include "broker/log/dir_survey.h"
+
+#include <utility>
+
+#include "broker/log/segment_files.h"
+
+namespace ottla {
+namespace {
+
+constexpr std::string_view kLockFile = ".lock";
+
+constexpr std::string_view kStrayDirSuffix = "-stray";
+constexpr std::string_view kFutureDirSuffix = "-future";
+
+std::string ParentOf(const std::string& path) {
+  const auto slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Creates what is missing of `path`, durably: no fsync below can save a file whose directory is lost.
+Status CreateDurably(FileSystem& files, const std::string& path) {
+  std::vector<std::string> parents;
+  for (std::string at = path; !files.Stat(at).ok() && ParentOf(at) != at; at = ParentOf(at)) {
+    parents.push_back(ParentOf(at));
+  }
+  OTTLA_RETURN_IF_ERROR(files.CreateDirs(path));
+  for (const auto& parent : parents) OTTLA_RETURN_IF_ERROR(files.SyncDir(parent));
+  return Status::Ok();
+}
+
+// Reads a checkpoint; an unreadable one is kept aside and counts as empty.
+Status ReadCheckpoint(FileSystem& files, const std::string& dir, std::string_view name, OffsetCheckpoint& into,
+                      std::vector<std::string>& notes) {
+  const std::string path = dir + "/" + std::string(name);
+  const auto text = files.ReadFile(path);
+  if (text.status().code() == StatusCode::kNotFound) return Status::Ok();
+  if (!text.ok() && text.status().code() != StatusCode::kCorrupt) return text.status();
+  auto parsed = text.ok() ? ParseOffsetCheckpoint(*text) : Result<OffsetCheckpoint>(text.status());
+  if (parsed.ok()) {
+    into = std::move(parsed).value();
+    return Status::Ok();
+  }
+  notes.push_back(path + " is unreadable (" + parsed.status().message() + "): kept as .bad, taken as empty");
+  return files.Rename(path, path + ".bad");
+}
+
+Status SurveyNames(FileSystem& files, const std::string& dir, DirSurvey& survey) {
+  const auto entries = files.List(dir);
+  if (!entries.ok()) return entries.status();
+  for (const auto& entry : *entries) {
+    if (!entry.is_dir || entry.name == "remote-log-index-cache") continue;
+    const std::string& name = entry.name;
+    if (name.ends_with(kDeleteDirSuffix) && name.find('.') != std::string::npos) {
+      survey.to_delete.push_back(name);
+    } else if (name.ends_with(kStrayDirSuffix) || name.ends_with(kFutureDirSuffix)) {
+      survey.notes.push_back(dir + "/" + name + " is left as it is and not served");
+    } else if (auto tp = ParsePartitionDir(name)) {
+      survey.partitions.push_back(std::move(tp).value());
+    } else {
+      survey.notes.push_back(dir + "/" + name + " is no partition and is left as it is");
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+OpenedDir OpenDir(FileSystem& files, const std::string& path) {
+  OpenedDir opened;
+  opened.status = CreateDurably(files, path);
+  if (!opened.status.ok()) return opened;
+  auto lock = files.Lock(path + "/" + std::string(kLockFile));
+  opened.status = lock.status();
+  if (!lock.ok()) return opened;
+  opened.lock = std::move(lock).value();
+  const auto text = files.ReadFile(path + "/" + std::string(kMetaPropertiesFile), 1 << 20);
+  if (text.status().code() == StatusCode::kNotFound) return opened;
+  opened.status = text.status();
+  if (!text.ok()) return opened;
+  auto meta = ParseMetaProperties(*text);
+  opened.status = meta.status();
+  if (meta.ok()) opened.meta = std::move(meta).value();
+  return opened;
+}
+
+DirSurvey SurveyDir(FileSystem& files, const std::string& dir) {
+  DirSurvey survey;
+  const auto run = [&] {
+    const std::string mark = dir + "/" + std::string(kCleanShutdownFile);
+    survey.clean = files.Stat(mark).ok();
+    if (survey.clean) {
+      // Durably gone before the first log is opened: a crash from here on must count as unclean.
+      OTTLA_RETURN_IF_ERROR(files.Remove(mark));
+      OTTLA_RETURN_IF_ERROR(files.SyncDir(dir));
+    }
+    OTTLA_RETURN_IF_ERROR(ReadCheckpoint(files, dir, kRecoveryPointFile, survey.recovery_points, survey.notes));
+    OTTLA_RETURN_IF_ERROR(ReadCheckpoint(files, dir, kLogStartFile, survey.log_starts, survey.notes));
+    OTTLA_RETURN_IF_ERROR(ReadCheckpoint(files, dir, kHighWatermarkFile, survey.high_watermarks, survey.notes));
+    return SurveyNames(files, dir, survey);
+  };
+  survey.status = run();
+  return survey;
+}
+
+}  // namespace ottla

@@ -1,0 +1,115 @@
+#include "broker/log/log_start.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/log/log_loader.h"
+
+namespace ottla {
+namespace {
+
+Offset CheckpointOr0(const OffsetCheckpoint& checkpoint, const TopicPartition& tp) {
+  const auto it = checkpoint.find(tp);
+  return it == checkpoint.end() ? Offset(0) : Offset(std::max<std::int64_t>(it->second.value, 0));
+}
+
+}  // namespace
+
+void LogStart::Load(BrokerId broker_id, const std::string& cluster_id, UniqueFunction<void(Status)> done) {
+  loops_.Control().CheckOnLoop();
+  clean_at_start_.resize(dirs_->size());
+  loaded_.resize(dirs_->size());
+  const Status ours = dirs_->CheckIdentity(broker_id, cluster_id);
+  if (!ours.ok()) return done(ours);
+  std::vector<std::optional<MetaProperties>> metas;
+  for (std::size_t i = 0; i < dirs_->size(); ++i) metas.push_back(dirs_->MetaToWrite(i, broker_id, cluster_id));
+  dirs_->OnEach<DirSurvey>(
+      [metas](LogDir& dir) {
+        if (const auto& meta = metas[dir.index()]) {
+          Status written = dir.files().ReplaceFile(dir.path() + "/" + std::string(kMetaPropertiesFile),
+                                                   MetaPropertiesText(*meta, dir.clock().WallMillis()));
+          if (!written.ok()) return DirSurvey{.status = std::move(written)};
+        }
+        return SurveyDir(dir.files(), dir.path());
+      },
+      [self = shared_from_this(), done = std::move(done)](std::map<std::size_t, DirSurvey>& surveys) mutable {
+        self->LoadPartitions(surveys, std::move(done));
+      });
+}
+
+void LogStart::LoadPartitions(std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done) {
+  for (const auto& [index, survey] : surveys) {
+    for (const auto& note : survey.notes) LOG(WARNING) << note;
+    if (!survey.status.ok()) dirs_->at(index)->Fail(survey.status);
+  }
+  std::size_t partitions = 0;
+  const Status unique = FindTwins(surveys, partitions);
+  if (!unique.ok()) return done(unique);
+  if (dirs_->AllOffline()) return done(dirs_->NoneUsable());
+  done_ = std::move(done);
+  loading_ = partitions + 1;
+  for (const auto& [index, survey] : surveys) {
+    if (survey.status.ok()) LoadDir(dirs_->at(index), survey);
+  }
+  OneLoaded();
+}
+
+Status LogStart::FindTwins(const std::map<std::size_t, DirSurvey>& surveys, std::size_t& partitions) const {
+  std::map<TopicPartition, std::size_t> owners;
+  for (const auto& [index, survey] : surveys) {
+    if (!survey.status.ok()) continue;
+    for (const auto& tp : survey.partitions) {
+      const auto [it, fresh] = owners.emplace(tp, index);
+      if (fresh) continue;
+      return {StatusCode::kInvalidArgument, tp.ToString() + " is in " + dirs_->at(it->second)->path() + " and in " +
+                                                dirs_->at(index)->path() + ": remove one of them"};
+    }
+  }
+  partitions = owners.size();
+  return Status::Ok();
+}
+
+void LogStart::LoadDir(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey) {
+  LOG(INFO) << dir->path() << ": loading " << survey.partitions.size() << " logs after "
+            << (survey.clean ? "a clean" : "an unclean") << " stop";
+  clean_at_start_[dir->index()] = survey.clean;
+  for (const auto& tp : survey.partitions) LoadOne(dir, survey, tp);
+  deletion_->RemoveLater(loops_.Control(), dir, survey.to_delete);
+}
+
+void LogStart::LoadOne(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey, const TopicPartition& tp) {
+  LoadOptions load{.config = config_of_(tp.topic),
+                   .clean = survey.clean,
+                   .recovery_point = CheckpointOr0(survey.recovery_points, tp),
+                   .log_start = CheckpointOr0(survey.log_starts, tp),
+                   .high_watermark = CheckpointOr0(survey.high_watermarks, tp),
+                   .now_ms = clock_.WallMillis()};
+  dir->log_count.fetch_add(1);
+  dir->disk().Post([self = shared_from_this(), dir, tp, load] {
+    auto loaded = dir->offline() ? Result<LoadedLog>(Status(StatusCode::kIoError, "the log directory is offline"))
+                                 : LoadLog(dir->files(), dir->path() + "/" + tp.ToString(), load);
+    if (!loaded.ok()) {
+      dir->Fail(loaded.status().WithContext("loading " + tp.ToString()));
+      return self->loops_.Control().Post([self] { self->OneLoaded(); });
+    }
+    for (const auto& note : loaded->notes) LOG(WARNING) << tp << ": " << note;
+    self->loops_.Data(self->shards_->LoopOf(tp))
+        .Post([self, dir, tp, config = load.config, loaded = std::make_shared<LoadedLog>(std::move(loaded).value())] {
+          self->shards_->Add(dir, tp, config, std::move(*loaded));
+          self->loops_.Control().Post([self] { self->OneLoaded(); });
+        });
+  });
+}
+
+void LogStart::OneLoaded() {
+  if (--loading_ > 0) return;
+  for (std::size_t i = 0; i < dirs_->size(); ++i) loaded_[i] = !dirs_->at(i)->offline();
+  auto done = std::move(done_);
+  done(dirs_->AllOffline() ? dirs_->NoneUsable() : Status::Ok());
+}
+
+bool LogStart::MayBeMarkedClean(std::size_t index) const {
+  return index < loaded_.size() && (loaded_[index] || clean_at_start_[index]);
+}
+
+}  // namespace ottla

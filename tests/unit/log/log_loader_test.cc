@@ -29,7 +29,7 @@ class LogLoaderTest : public testing::Test {
     return SegmentPath(kDir, Offset(base), suffix);
   }
   LoadedLog Load(bool clean = false) {
-    auto loaded = LoadLog(files_, kDir, {.config = config_, .clean = clean});
+    auto loaded = LoadLog(files_, kDir, {.config = config_, .clean = clean, .now_ms = 1'700'000'000'000});
     OTTLA_CHECK(loaded.ok()) << loaded.status();
     return std::move(loaded).value();
   }
@@ -62,6 +62,28 @@ TEST_F(LogLoaderTest, WhatTwoSegmentsClaimEndsTheLogBeforeIt) {
             std::string::npos);
   for (const auto base : {0, 3, 7}) EXPECT_TRUE(files_.Stat(Path(base, ".log.cut")).ok()) << base;
   EXPECT_EQ(Load().log_end, Offset(2));
+}
+
+// The transaction of an abort marker may have begun in an earlier segment than the one whose index is gone.
+TEST_F(LogLoaderTest, ARebuiltTransactionIndexKnowsEarlierSegments) {
+  OTTLA_CHECK(
+      files_
+          .ReplaceFile(
+              Path(0, kLogSuffix),
+              MakeBatch(
+                  {.base = Offset(0), .producer_id = 7, .producer_epoch = 0, .sequence = 0, .transactional = true}))
+          .ok());
+  OTTLA_CHECK(files_.ReplaceFile(Path(1, kLogSuffix), MakeMarker(Offset(1), LeaderEpoch(0), 7, /*commit=*/false)).ok());
+  WriteSegment(2, {2});
+  config_.producer_expiration_ms = LogConfig::kForever;
+  Load();
+  const std::string rows = files_.ReadFile(Path(1, kTxnIndexSuffix)).value();
+  ASSERT_EQ(rows.size(), kAbortedTxnSize);
+  ASSERT_TRUE(files_.Remove(Path(1, kOffsetIndexSuffix)).ok());
+  ASSERT_TRUE(files_.Remove(Path(1, kTxnIndexSuffix)).ok());
+  Load(/*clean=*/true);
+  EXPECT_EQ(files_.ReadFile(Path(1, kTxnIndexSuffix)).value(), rows);
+  EXPECT_TRUE(files_.Stat(Path(2, kSnapshotSuffix)).ok()) << "a look into the past removed a later snapshot";
 }
 
 TEST_F(LogLoaderTest, ABatchUpToTheNextSegmentIsNoOverlap) {

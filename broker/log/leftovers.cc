@@ -80,6 +80,8 @@ class Leftovers {
       const auto base = AnyOffsetOfName(name);
       if (base && *base >= low && *base < high) OTTLA_RETURN_IF_ERROR(files_.Remove(Path(name)));
     }
+    // Durably gone first: a replaced segment that came back beside the new ones would have their offsets too.
+    OTTLA_RETURN_IF_ERROR(files_.SyncDir(dir_));
     for (const auto& real : complete)
       OTTLA_RETURN_IF_ERROR(files_.Rename(Path(real + std::string(kSwapSuffix)), Path(real)));
     return files_.SyncDir(dir_);

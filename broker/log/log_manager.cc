@@ -77,6 +77,8 @@ void LogManager::Shutdown(std::int64_t broker_epoch, UniqueFunction<void(Status)
   const auto end =
       std::make_shared<LogEnd>(parts_->loops, parts_->dirs, parts_->shards, broker_epoch,
                                [start = parts_->start](std::size_t index) { return start->MayBeMarkedClean(index); });
+  // While logs are still being loaded their high watermarks are in the file only.
+  if (!parts_->start->finished()) return end->Run(std::move(done));
   parts_->checkpoints.WriteHighWatermarks([end, done = std::move(done)](const Status& status) mutable {
     if (!status.ok()) LOG(ERROR) << "high watermarks at the end: " << status;
     end->Run(std::move(done));

@@ -10,9 +10,7 @@ namespace ottla {
 Result<Offset> LogRecovery::Run() {
   auto& segments = log_.segments;
   if (segments.empty()) return kNoLimit;
-  auto from = std::ranges::upper_bound(segments, options_.recovery_point, {}, &SegmentImage::base);
-  if (from != segments.begin()) --from;
-  const auto first = static_cast<std::size_t>(from - segments.begin());
+  const std::size_t first = FirstToScan();
   const Offset scanned_from = segments[first].base;
   OTTLA_RETURN_IF_ERROR(Begin(first));
   for (std::size_t i = first; i < segments.size(); ++i) {
@@ -26,7 +24,26 @@ Result<Offset> LogRecovery::Run() {
     OTTLA_RETURN_IF_ERROR(CutAfter(i));
     break;
   }
+  if (failed_sync_) OTTLA_RETURN_IF_ERROR(WriteAgainFrom(first));
   return scanned_from;
+}
+
+// The segment of the recovery point. After a failed fsync the one before, too: it may have failed as that one ended.
+std::size_t LogRecovery::FirstToScan() const {
+  const auto after = std::ranges::upper_bound(log_.segments, options_.recovery_point, {}, &SegmentImage::base);
+  const auto begun = static_cast<std::size_t>(after - log_.segments.begin());
+  const std::size_t back = failed_sync_ ? 2 : 1;
+  return begun > back ? begun - back : 0;
+}
+
+Status LogRecovery::WriteAgainFrom(std::size_t first) {
+  for (std::size_t i = first; i < log_.segments.size(); ++i) {
+    const auto file = files_.Open(SegmentPath(log_.dir, log_.segments[i].base, kLogSuffix), OpenMode::kWrite);
+    if (!file.ok()) return file.status();
+    OTTLA_RETURN_IF_ERROR(WriteAgain(**file));
+  }
+  log_.notes.push_back("an fsync of this log had failed: what was not surely on the disk is written again");
+  return ForgetFailedSync(files_, log_.dir);
 }
 
 // Producers and epochs as they were where the scan begins.
@@ -85,6 +102,7 @@ void LogRecovery::NoteCut(const SegmentImage& segment, const SegmentRecovery& re
 
 // Segment `last` ends the log; later ones are kept aside when they hold anything.
 Status LogRecovery::CutAfter(std::size_t last) {
+  const std::size_t count = log_.segments.size();
   for (std::size_t i = log_.segments.size() - 1; i > last; --i) {
     const SegmentImage& segment = log_.segments[i];
     const std::string path = SegmentPath(log_.dir, segment.base, kLogSuffix);
@@ -101,7 +119,8 @@ Status LogRecovery::CutAfter(std::size_t last) {
     OTTLA_RETURN_IF_ERROR(RemoveIfThere(files_, SegmentPath(log_.dir, segment.base, kSnapshotSuffix)));
     log_.segments.pop_back();
   }
-  return Status::Ok();
+  // Else lost power could bring them back behind what is appended from now on.
+  return last + 1 < count ? files_.SyncDir(log_.dir) : Status::Ok();
 }
 
 Status LogRecovery::WriteSnapshot(Offset at) {

@@ -2,6 +2,7 @@
 // that ends before the next one begins, ends the log; what lies behind is kept aside. Everything here blocks.
 #pragma once
 
+#include "broker/log/failed_sync.h"
 #include "broker/log/log_loader.h"
 #include "broker/log/producer_replay.h"
 
@@ -11,7 +12,7 @@ class LogRecovery {
  public:
   // `log` has its segments and what the epoch file says; its producers and epochs are settled here.
   LogRecovery(FileSystem& files, const LoadOptions& options, LoadedLog& log)
-      : files_(files), options_(options), log_(log) {}
+      : files_(files), options_(options), log_(log), failed_sync_(HasFailedSync(files, log.dir)) {}
 
   // The base of the first segment that was scanned; kNoLimit: there is no segment.
   Result<Offset> Run();
@@ -20,7 +21,9 @@ class LogRecovery {
   Status RebuildIndexes(std::size_t i);
 
  private:
+  std::size_t FirstToScan() const;
   Status Begin(std::size_t first);
+  Status WriteAgainFrom(std::size_t first);
   Offset NextBase(std::size_t i) const;
   bool LeavesHole(std::size_t i, Offset next) const;
   void NoteCut(const SegmentImage& segment, const SegmentRecovery& recovered, bool emptied);
@@ -31,6 +34,7 @@ class LogRecovery {
   FileSystem& files_;
   const LoadOptions& options_;
   LoadedLog& log_;
+  const bool failed_sync_;
 };
 
 }  // namespace ottla

@@ -19,6 +19,7 @@ void LogStart::Load(BrokerId broker_id, const std::string& cluster_id, UniqueFun
   loops_.Control().CheckOnLoop();
   clean_at_start_.resize(dirs_->size());
   loaded_.resize(dirs_->size());
+  found_.resize(dirs_->size());
   const Status ours = dirs_->CheckIdentity(broker_id, cluster_id);
   if (!ours.ok()) return done(ours);
   std::vector<std::optional<MetaProperties>> metas;
@@ -73,7 +74,14 @@ void LogStart::LoadDir(const std::shared_ptr<LogDir>& dir, const DirSurvey& surv
   LOG(INFO) << dir->path() << ": loading " << survey.partitions.size() << " logs after "
             << (survey.clean ? "a clean" : "an unclean") << " stop";
   clean_at_start_[dir->index()] = survey.clean;
-  for (const auto& tp : survey.partitions) LoadOne(dir, survey, tp);
+  found_[dir->index()] = {.recovery_points = survey.recovery_points, .log_starts = survey.log_starts};
+  for (const auto& tp : survey.partitions) {
+    // A stop before the log is loaded must not forget where it begins.
+    if (const auto start = survey.log_starts.find(tp); start != survey.log_starts.end()) {
+      dir->SetLogStart(tp, start->second);
+    }
+    LoadOne(dir, survey, tp);
+  }
   deletion_->RemoveLater(loops_.Control(), dir, survey.to_delete);
 }
 
@@ -102,8 +110,28 @@ void LogStart::LoadOne(const std::shared_ptr<LogDir>& dir, const DirSurvey& surv
 }
 
 void LogStart::OneLoaded() {
-  if (--loading_ > 0) return;
+  if (--loading_ == 0) CorrectCheckpoints();
+}
+
+// Recovery may have lowered a recovery point, or cut a log below it; a partition may be gone. What the files say must
+// never be more than is true, or the next scan begins too high in a log that has grown again.
+void LogStart::CorrectCheckpoints() {
+  dirs_->OnEach<Status>(
+      [found = found_](LogDir& dir) {
+        const Bounds& said = found[dir.index()];
+        if (dir.RecoveryPoints() != said.recovery_points) OTTLA_RETURN_IF_ERROR(dir.WriteRecoveryPoints());
+        return dir.LogStarts() == said.log_starts ? Status::Ok() : dir.WriteLogStarts();
+      },
+      [self = shared_from_this()](const std::map<std::size_t, Status>& results) {
+        const Status failed = self->dirs_->FailThose(results);
+        if (!failed.ok()) LOG(ERROR) << "checkpoints after the start: " << failed;
+        self->Finish();
+      });
+}
+
+void LogStart::Finish() {
   for (std::size_t i = 0; i < dirs_->size(); ++i) loaded_[i] = !dirs_->at(i)->offline();
+  finished_ = true;
   auto done = std::move(done_);
   done(dirs_->AllOffline() ? dirs_->NoneUsable() : Status::Ok());
 }

@@ -38,12 +38,21 @@ class LogStart : public std::enable_shared_from_this<LogStart> {
   // Whether an orderly end may say that directory `index` was left clean: it was found so, or all of it was loaded.
   bool MayBeMarkedClean(std::size_t index) const;
 
+  bool finished() const { return finished_; }
+
  private:
+  struct Bounds {
+    OffsetCheckpoint recovery_points;
+    OffsetCheckpoint log_starts;
+  };
+
   void LoadPartitions(std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done);
   Status FindTwins(const std::map<std::size_t, DirSurvey>& surveys, std::size_t& partitions) const;
   void LoadDir(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey);
   void LoadOne(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey, const TopicPartition& tp);
   void OneLoaded();
+  void CorrectCheckpoints();
+  void Finish();
 
   Executors& loops_;
   const Clock& clock_;
@@ -53,8 +62,10 @@ class LogStart : public std::enable_shared_from_this<LogStart> {
   const std::shared_ptr<const LogDeletion> deletion_;
   std::vector<bool> clean_at_start_;  // by directory
   std::vector<bool> loaded_;
+  std::vector<Bounds> found_;  // what the checkpoints said
   UniqueFunction<void(Status)> done_;
   std::size_t loading_ = 0;  // logs under way
+  bool finished_ = false;
 };
 
 }  // namespace ottla

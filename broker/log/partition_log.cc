@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/log/failed_sync.h"
 #include "broker/log/partition_log_internal.h"
 
 namespace ottla {
@@ -186,13 +187,13 @@ Status CutSegment(FileSystem& files, const std::string& dir, SegmentImage segmen
   const auto batch = FindBatch(**log, from, segment.size, end, /*may_wait=*/true);
   if (!batch.ok()) return batch.status();
   if (batch->has_value()) OTTLA_RETURN_IF_ERROR((*log)->Truncate((*batch)->position));
-  OTTLA_RETURN_IF_ERROR((*log)->Sync());
+  OTTLA_RETURN_IF_ERROR(SyncOrMark(files, dir, **log));
 
   const auto offsets = PartitionPoint<OffsetEntry>(read_index, segment.offsets.written,
                                                    [&](const OffsetEntry& entry) { return entry.relative < relative; });
   if (!offsets.ok()) return offsets.status();
   OTTLA_RETURN_IF_ERROR((*index)->Truncate(*offsets * OffsetEntry::kSize));
-  OTTLA_RETURN_IF_ERROR((*index)->Sync());
+  OTTLA_RETURN_IF_ERROR(SyncOrMark(files, dir, **index));
   const auto times = files.Open(SegmentPath(dir, segment.base, kTimeIndexSuffix), OpenMode::kCreate);
   if (!times.ok()) return times.status();
   const auto read_times = [&](std::span<char> into, std::uint64_t at) { return (*times)->ReadAt(into, at); };
@@ -200,7 +201,7 @@ Status CutSegment(FileSystem& files, const std::string& dir, SegmentImage segmen
                                               [&](const TimeEntry& entry) { return entry.relative < relative; });
   if (!kept.ok()) return kept.status();
   OTTLA_RETURN_IF_ERROR((*times)->Truncate(*kept * TimeEntry::kSize));
-  OTTLA_RETURN_IF_ERROR((*times)->Sync());
+  OTTLA_RETURN_IF_ERROR(SyncOrMark(files, dir, **times));
 
   const std::string txn_path = SegmentPath(dir, segment.base, kTxnIndexSuffix);
   const auto bytes = files.ReadFile(txn_path);
@@ -212,7 +213,7 @@ Status CutSegment(FileSystem& files, const std::string& dir, SegmentImage segmen
   const auto txns = files.Open(txn_path, OpenMode::kWrite);
   if (!txns.ok()) return txns.status();
   OTTLA_RETURN_IF_ERROR((*txns)->Truncate(rows->size() * kAbortedTxnSize));
-  return (*txns)->Sync();
+  return SyncOrMark(files, dir, **txns);
 }
 
 struct TruncateJob {
@@ -234,14 +235,13 @@ Result<LoadedLog> RunTruncate(const TruncateJob& job) {
   while (kept.size() > 1 && kept.back().base > job.end) {  // newest first: what is left is always a prefix
     OTTLA_RETURN_IF_ERROR(MarkDeleted(files, job.path, kept.back().base));
     kept.pop_back();
+    // A hole that lost power leaves among them is seen by the scan, but for a compacted log, where holes are normal.
+    if (job.load.config.cleanup_compact) OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));
   }
   OTTLA_RETURN_IF_ERROR(CutSegment(files, job.path, kept.back(), job.end));
   // Durable before anything is appended here: else lost power could bring the old batches back behind new ones, in a
   // log that scans as whole.
   if (kept.size() < job.segments.size()) OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));
-  const auto cut = files.Open(SegmentPath(job.path, kept.back().base, kLogSuffix), OpenMode::kWrite);
-  if (!cut.ok()) return cut.status();
-  OTTLA_RETURN_IF_ERROR((*cut)->Sync());
   auto loaded = LoadLog(files, job.path, job.load);
   if (!loaded.ok()) return loaded.status();
   OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));
@@ -329,8 +329,10 @@ void PartitionLog::TruncateFullyAndStartAt(Offset start, std::optional<Offset> l
     bases.push_back(segment->base());
   }
   WhenBackgroundIdle([this, start, log_start, bases = std::move(bases), done = std::move(done)]() mutable {
-    const bool lower = recovery_point_ > start;
-    recovery_point_ = std::min(recovery_point_, start);
+    // Lost power may leave any of the old segments: a scan from the first one on sees what is missing between them.
+    const Offset scan_from = std::min(start, segments_.front()->base());
+    const bool lower = recovery_point_ > scan_from;
+    recovery_point_ = std::min(recovery_point_, scan_from);
     dir_->SetRecoveryPoint(tp_, recovery_point_);
     OnDisk([dir = dir_, path = path_, bases, config = config_, start,
             lower] { return RunRestart(dir, path, bases, config, start, lower); },

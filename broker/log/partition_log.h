@@ -308,6 +308,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   std::uint64_t epochs_written_ = 0;
   bool metadata_unsynced_ = false;
   bool dir_unsynced_ = false;      // the log's directory itself may be new
+  bool names_unsynced_ = true;     // the active segment's files may be
   Offset as_left_at_ = kNoOffset;  // log end of a clean stop before; while nothing changes, closing has nothing to do
   std::vector<Offset> unsynced_snapshots_;
   std::int64_t oldest_unflushed_ms_ = -1;

@@ -173,6 +173,7 @@ struct RollJob {
   std::uint64_t old_size = 0;
   bool trim_old = false;
   bool sync_old = false;
+  bool sync_names = false;
   Offset new_base;
   std::string snapshot;
   LogConfig config;
@@ -186,6 +187,7 @@ Result<std::shared_ptr<File>> RunRoll(const RollJob& job) {
     if (!log.ok()) return log.status();
     OTTLA_RETURN_IF_ERROR((*log)->Truncate(job.old_size));
   }
+  if (job.sync_names) OTTLA_RETURN_IF_ERROR(files.SyncDir(job.path));
   const auto snapshot = files.Open(SegmentPath(job.path, job.new_base, kSnapshotSuffix), OpenMode::kCreate);
   if (!snapshot.ok()) return snapshot.status();
   OTTLA_RETURN_IF_ERROR((*snapshot)->Truncate(0));
@@ -210,6 +212,10 @@ void PartitionLog::Roll(Offset new_base, UniqueFunction<void(Status)> then) {
               // With everything flushed the recovery point stands at the end of this segment already, and no later
               // flush would come back for its last time entry.
               .sync_old = recovery_point_ >= log_end_,
+              // A segment's name is durable before the next one has one: a log that lost its first segment alone looks
+              // like one that was restarted further on. Nearly always the flush of the last roll has done that. With
+              // everything flushed a transaction index may be new as well.
+              .sync_names = names_unsynced_ || recovery_point_ >= log_end_,
               .new_base = new_base,
               .snapshot = producers_.Snapshot(),
               .config = config_};
@@ -225,6 +231,7 @@ void PartitionLog::Roll(Offset new_base, UniqueFunction<void(Status)> then) {
            const SegmentImage image{.base = new_base, .mtime_ms = now, .indexes_known = true, .timestamps_known = true};
            log.segments_.push_back(std::make_unique<Segment>(image, now, log.cache_));
            log.active().log.Put(*file);
+           log.names_unsynced_ = true;
            log.unsynced_snapshots_.push_back(new_base);
            log.flush_waiters_.push_back({.target = new_base, .done = [](const Status&) {}});
            then(Status::Ok());

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/log/failed_sync.h"
 #include "broker/log/partition_log_internal.h"
 #include "broker/log/retention.h"
 
@@ -60,6 +61,7 @@ struct PartitionLog::FlushJob {
   std::uint64_t epochs_version = 0;
   bool metadata = false;
   bool directory = false;
+  Offset newest_name;  // the active segment when the job was made
 };
 
 void PartitionLog::Flush(UniqueFunction<void(Status)> done) {
@@ -115,6 +117,7 @@ PartitionLog::FlushJob PartitionLog::MakeFlushJob(Offset target) {
   job.epochs_version = epochs_version_;
   job.metadata = metadata_unsynced_;
   job.directory = dir_unsynced_;
+  job.newest_name = active().base();
   return job;
 }
 
@@ -123,7 +126,8 @@ PartitionLog::FlushJob PartitionLog::MakeFlushJob(Offset target) {
 Status PartitionLog::RunFlushStep(FileSystem& files, const FlushJob& job, std::size_t step) {
   if (step < job.segments.size()) {
     const IndexWrite& segment = job.segments[step];
-    Status synced = SyncFile(files, SegmentPath(job.path, segment.base, kLogSuffix));
+    const auto log = files.Open(SegmentPath(job.path, segment.base, kLogSuffix), OpenMode::kWrite);
+    const Status synced = log.ok() ? SyncOrMark(files, job.path, **log) : log.status();
     if (synced.code() == StatusCode::kNotFound) return Status::Ok();  // removed by retention meanwhile
     OTTLA_RETURN_IF_ERROR(synced);
     return WriteIndexTails(files, job.path, segment, /*sync=*/true);
@@ -149,6 +153,7 @@ void PartitionLog::FinishFlush(const FlushJob& job, const Status& status) {
     epochs_written_ = job.epochs_version;
     if (job.metadata) metadata_unsynced_ = false;
     if (job.directory) dir_unsynced_ = false;
+    if (job.newest_name == active().base()) names_unsynced_ = false;
     recovery_point_ = std::max(recovery_point_, job.target);
     oldest_unflushed_ms_ = recovery_point_ >= log_end_ ? -1 : dir_->clock().WallMillis();
     NoteBounds();
@@ -259,7 +264,12 @@ void PartitionLog::RemoveSegments(std::size_t count) {
   ++background_;
   OnDisk(
       [files = &dir_->files(), path = path_, bases] {
-        for (const Offset base : bases) OTTLA_RETURN_IF_ERROR(MarkDeleted(*files, path, base));
+        for (const Offset base : bases) {
+          // Before each: what stays has a durable name, and what was removed earlier is durably gone. Else lost power
+          // could leave a hole, or nothing, so that offsets begin at 0 again.
+          OTTLA_RETURN_IF_ERROR(files->SyncDir(path));
+          OTTLA_RETURN_IF_ERROR(MarkDeleted(*files, path, base));
+        }
         return Status::Ok();
       },
       [bases](PartitionLog& log, const Status& status) {

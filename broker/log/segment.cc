@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "broker/log/failed_sync.h"
 #include "broker/log/segment_files.h"
 
 namespace ottla {
@@ -14,14 +15,15 @@ constexpr std::int64_t kMaxSpan = std::numeric_limits<std::int32_t>::max();
 std::uint32_t Relative(Offset base, Offset offset) { return static_cast<std::uint32_t>(Distance(base, offset)); }
 
 template <class Entry>
-Status WriteTail(FileSystem& files, const std::string& path, const SparseIndex<Entry>& index, bool sync) {
+Status WriteTail(FileSystem& files, const std::string& dir, Offset base, std::string_view suffix,
+                 const SparseIndex<Entry>& index, bool sync) {
   if (index.tail.empty() && !sync) return Status::Ok();
-  const auto file = files.Open(path, OpenMode::kCreate);
+  const auto file = files.Open(SegmentPath(dir, base, suffix), OpenMode::kCreate);
   if (!file.ok()) return file.status();
   if (!index.tail.empty()) {
     OTTLA_RETURN_IF_ERROR((*file)->Write(EncodeEntries<Entry>(index.tail), index.written * Entry::kSize));
   }
-  return sync ? (*file)->Sync() : Status::Ok();
+  return sync ? SyncOrMark(files, dir, **file) : Status::Ok();
 }
 
 }  // namespace
@@ -91,8 +93,8 @@ void OnIndexWritten(Segment& segment, const IndexWrite& write) {
 }
 
 Status WriteIndexTails(FileSystem& files, const std::string& dir, const IndexWrite& write, bool sync) {
-  OTTLA_RETURN_IF_ERROR(WriteTail(files, SegmentPath(dir, write.base, kOffsetIndexSuffix), write.offsets, sync));
-  OTTLA_RETURN_IF_ERROR(WriteTail(files, SegmentPath(dir, write.base, kTimeIndexSuffix), write.times, sync));
+  OTTLA_RETURN_IF_ERROR(WriteTail(files, dir, write.base, kOffsetIndexSuffix, write.offsets, sync));
+  OTTLA_RETURN_IF_ERROR(WriteTail(files, dir, write.base, kTimeIndexSuffix, write.times, sync));
   if (write.aborted.empty() && !sync) return Status::Ok();
   // A file without new rows is synced too: truncation may have cut it, and old rows must not come back.
   const auto mode = write.aborted.empty() ? OpenMode::kWrite : OpenMode::kCreate;
@@ -100,7 +102,7 @@ Status WriteIndexTails(FileSystem& files, const std::string& dir, const IndexWri
   if (file.status().code() == StatusCode::kNotFound && write.aborted.empty()) return Status::Ok();
   if (!file.ok()) return file.status();
   OTTLA_RETURN_IF_ERROR((*file)->Write(EncodeAbortedTxns(write.aborted), write.aborted_at * kAbortedTxnSize));
-  return sync ? (*file)->Sync() : Status::Ok();
+  return sync ? SyncOrMark(files, dir, **file) : Status::Ok();
 }
 
 }  // namespace ottla

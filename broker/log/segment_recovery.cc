@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "broker/log/batch_file_reader.h"
+#include "broker/log/failed_sync.h"
 #include "broker/log/segment_changes.h"
 #include "broker/log/segment_files.h"
 
@@ -213,7 +214,7 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
     if (result.valid_beyond) OTTLA_RETURN_IF_ERROR(CopyAside(files, file, *size, path + std::string(kCutSuffix)));
     OTTLA_RETURN_IF_ERROR(file.Truncate(good));
     // The recovery point may stand here already: then no flush will look at this file again.
-    OTTLA_RETURN_IF_ERROR(file.Sync());
+    OTTLA_RETURN_IF_ERROR(SyncOrMark(files, dir, file));
   }
   segment.size = good;
   OTTLA_RETURN_IF_ERROR(WriteIndexes(files, dir, segment, rebuilt));

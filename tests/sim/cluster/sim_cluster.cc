@@ -59,7 +59,6 @@ SimCluster::SimCluster(ClusterOptions options)
     files.SetDown(false);
     for (std::size_t dir = 0; dir < log_dirs_; ++dir) OTTLA_CHECK(files.CreateDirs(LogDir(i, dir)).ok());
     files.SyncAll();
-    files.faults().names_in_order = true;
     files.SetDown(true);
   }
   world_.AddNode().Boot();  // all clients

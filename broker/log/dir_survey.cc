@@ -55,6 +55,8 @@ Status SurveyNames(FileSystem& files, const std::string& dir, DirSurvey& survey)
       survey.to_delete.push_back(name);
     } else if (name.ends_with(kStrayDirSuffix) || name.ends_with(kFutureDirSuffix)) {
       survey.notes.push_back(dir + "/" + name + " is left as it is and not served");
+    } else if (name == "__cluster_metadata-0") {
+      survey.notes.push_back(dir + "/" + name + " belongs to a cluster without ZooKeeper and is left as it is");
     } else if (auto tp = ParsePartitionDir(name)) {
       survey.partitions.push_back(std::move(tp).value());
     } else {

@@ -122,14 +122,37 @@ class Loader {
     return Status::Ok();
   }
 
-  Status FindEnd() {
-    // A segment without an index is scanned once, so that lookups in it are quick again.
+  // A segment without an index is scanned once, so that lookups in it are quick again; one whose aborted transactions
+  // are unreadable, because no reader of committed records would get past it. The active one is seen to elsewhere.
+  Status RepairIndexes() {
     for (std::size_t i = 0; i < log_.segments.size(); ++i) {
-      SegmentImage& segment = log_.segments[i];
-      if (!unindexed_.contains(segment.base) || segment.indexes_known || segment.size == 0) continue;
-      Note(SegmentPath(log_.dir, segment.base, kOffsetIndexSuffix) + " is missing and is built anew");
+      const SegmentImage& segment = log_.segments[i];
+      if (segment.indexes_known || segment.size == 0) continue;
+      const bool unindexed = unindexed_.contains(segment.base);
+      const bool closed = i + 1 < log_.segments.size();
+      const Status rows = closed && segment.has_txn_file ? Aborted(segment).status() : Status::Ok();
+      if (!rows.ok() && rows.code() != StatusCode::kCorrupt) return rows;
+      if (!unindexed && rows.ok()) continue;
+      Note(unindexed ? SegmentPath(log_.dir, segment.base, kOffsetIndexSuffix) + " is missing and is built anew"
+                     : UnreadableAborted(segment, rows));
       OTTLA_RETURN_IF_ERROR(LogRecovery(files_, options_, log_).RebuildIndexes(i));
     }
+    return Status::Ok();
+  }
+
+  Result<std::vector<AbortedTxn>> Aborted(const SegmentImage& segment) {
+    const auto bytes = files_.ReadFile(SegmentPath(log_.dir, segment.base, kTxnIndexSuffix), UINT64_MAX);
+    if (!bytes.ok()) return bytes.status();
+    return DecodeAbortedTxns(*bytes, segment.base);
+  }
+
+  std::string UnreadableAborted(const SegmentImage& segment, const Status& why) const {
+    return SegmentPath(log_.dir, segment.base, kTxnIndexSuffix) + " is unreadable (" + why.message() +
+           ") and is built anew";
+  }
+
+  Status FindEnd() {
+    OTTLA_RETURN_IF_ERROR(RepairIndexes());
     if (log_.segments.empty()) {
       OTTLA_RETURN_IF_ERROR(CreateSegment(files_, log_.dir, options_.config, options_.log_start));
       log_.segments.push_back(EmptySegment(options_.log_start, options_.now_ms));
@@ -153,12 +176,10 @@ class Loader {
   // The active segment's aborted transactions grow with the next abort, so they are at hand from the start.
   Status ReadAborted(SegmentImage& active) {
     if (!active.has_txn_file) return Status::Ok();
-    const std::string path = SegmentPath(log_.dir, active.base, kTxnIndexSuffix);
-    const auto bytes = files_.ReadFile(path, UINT64_MAX);
-    if (!bytes.ok()) return bytes.status();
-    auto rows = DecodeAbortedTxns(*bytes, active.base);
+    auto rows = Aborted(active);
     if (!rows.ok()) {
-      Note(path + " is unreadable (" + rows.status().message() + ") and is built anew");
+      if (rows.status().code() != StatusCode::kCorrupt) return rows.status();
+      Note(UnreadableAborted(active, rows.status()));
       OTTLA_RETURN_IF_ERROR(LogRecovery(files_, options_, log_).RebuildIndexes(log_.segments.size() - 1));
       return ReadAborted(active);
     }

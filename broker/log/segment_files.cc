@@ -31,7 +31,7 @@ std::string SegmentPath(const std::string& dir, Offset base, std::string_view su
 std::optional<Offset> OffsetOfName(std::string_view name, std::string_view suffix) {
   if (!name.ends_with(suffix)) return std::nullopt;
   name.remove_suffix(suffix.size());
-  if (!AllDigits(name)) return std::nullopt;
+  if (name.size() != kOffsetDigits || !AllDigits(name)) return std::nullopt;
   const auto value = ParseNumber<std::int64_t>(name);
   return value ? std::optional(Offset(*value)) : std::nullopt;
 }

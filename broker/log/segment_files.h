@@ -32,7 +32,8 @@ inline constexpr std::string_view kPartitionMetadataFile = "partition.metadata";
 
 // dir/00000000000000000042.log
 std::string SegmentPath(const std::string& dir, Offset base, std::string_view suffix);
-// The offset of a name like 00000000000000000042.log when it ends in `suffix` and has only digits before it.
+// The offset of a name like 00000000000000000042.log when it ends in `suffix` and has exactly 20 digits before it:
+// any other file is a stranger's.
 std::optional<Offset> OffsetOfName(std::string_view name, std::string_view suffix);
 
 struct BatchAt {

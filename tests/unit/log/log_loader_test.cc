@@ -86,6 +86,36 @@ TEST_F(LogLoaderTest, ARebuiltTransactionIndexKnowsEarlierSegments) {
   EXPECT_TRUE(files_.Stat(Path(2, kSnapshotSuffix)).ok()) << "a look into the past removed a later snapshot";
 }
 
+TEST_F(LogLoaderTest, AnUnreadableTransactionIndexOfAClosedSegmentIsBuiltAnew) {
+  OTTLA_CHECK(
+      files_
+          .ReplaceFile(
+              Path(0, kLogSuffix),
+              MakeBatch(
+                  {.base = Offset(0), .producer_id = 7, .producer_epoch = 0, .sequence = 0, .transactional = true}) +
+                  MakeMarker(Offset(1), LeaderEpoch(0), 7, /*commit=*/false))
+          .ok());
+  WriteSegment(2, {2});
+  config_.producer_expiration_ms = LogConfig::kForever;
+  Load();
+  const std::string rows = files_.ReadFile(Path(0, kTxnIndexSuffix)).value();
+  ASSERT_EQ(rows.size(), kAbortedTxnSize);
+  ASSERT_TRUE(files_.ReplaceFile(Path(0, kTxnIndexSuffix), std::string(rows.size(), 'x')).ok());
+  const auto log = Load(/*clean=*/true);
+  EXPECT_NE(NotesAbout(log, kTxnIndexSuffix), "");
+  EXPECT_EQ(files_.ReadFile(Path(0, kTxnIndexSuffix)).value(), rows);
+}
+
+// Kafka's names have twenty digits; a file of another name must not take the directory offline.
+TEST_F(LogLoaderTest, AStrangersFileIsLeftAlone) {
+  WriteSegment(0, {0});
+  for (const char* name : {"/5.log", "/5.index", "/notes.log", "/5.snapshot"}) {
+    ASSERT_TRUE(files_.ReplaceFile(std::string(kDir) + name, "mine").ok());
+  }
+  EXPECT_EQ(Bases(Load()), std::vector<std::int64_t>({0}));
+  EXPECT_EQ(files_.ReadFile(std::string(kDir) + "/5.log").value(), "mine");
+}
+
 TEST_F(LogLoaderTest, ABatchUpToTheNextSegmentIsNoOverlap) {
   WriteSegment(0, {0, 2});
   WriteSegment(4, {4});

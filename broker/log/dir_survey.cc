@@ -1,5 +1,6 @@
 #include "broker/log/dir_survey.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "broker/log/segment_files.h"
@@ -84,6 +85,16 @@ OpenedDir OpenDir(FileSystem& files, const std::string& path) {
   opened.status = meta.status();
   if (meta.ok()) opened.meta = std::move(meta).value();
   return opened;
+}
+
+bool HoldsRecords(FileSystem& files, const std::string& path) {
+  const auto entries = files.List(path);
+  if (!entries.ok()) return true;
+  return std::ranges::any_of(*entries, [&](const DirEntry& entry) {
+    if (entry.is_dir || !entry.name.ends_with(kLogSuffix)) return false;
+    const auto info = files.Stat(path + "/" + entry.name);
+    return !info.ok() || info->size > 0;
+  });
 }
 
 DirSurvey SurveyDir(FileSystem& files, const std::string& dir) {

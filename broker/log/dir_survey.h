@@ -38,6 +38,9 @@ struct DirSurvey {
   std::vector<std::string> notes;      // what was found wrong, and what was done about it
 };
 
+// Whether a partition's directory has any record in it. What cannot be read is taken for full.
+bool HoldsRecords(FileSystem& files, const std::string& path);
+
 DirSurvey SurveyDir(FileSystem& files, const std::string& dir);
 
 }  // namespace ottla

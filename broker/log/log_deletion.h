@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -28,11 +30,27 @@ class LogDeletion : public std::enable_shared_from_this<LogDeletion> {
   // On `owner`, whose timer it is: removes these directories of `dir` after the delay.
   void RemoveLater(Executor& owner, const std::shared_ptr<LogDir>& dir, const std::vector<std::string>& names) const;
 
+  // On control: renames a partition directory aside that no log was loaded from; gives the new name.
+  std::string SetAside(const std::shared_ptr<LogDir>& dir, const TopicPartition& tp);
+
  private:
+  struct Deletion {
+    std::size_t loop = 0;
+    std::string name;  // what the directory is called now
+    Status renamed;
+    UniqueFunction<void(Status)> done;
+  };
+
+  void Settle(const std::shared_ptr<LogDir>& dir, Deletion deletion);
+  void SyncDeletions(const std::shared_ptr<LogDir>& dir);
+
   Executors& loops_;
   const std::shared_ptr<LogDirs> dirs_;
   const std::shared_ptr<LogShards> shards_;
-  std::vector<Random> randoms_;  // one per loop
+  std::vector<Random> randoms_;                           // one per loop
+  Random aside_names_;                                    // control
+  std::map<std::size_t, std::vector<Deletion>> waiting_;  // by directory: renamed, not yet synced
+  std::mutex waiting_mutex_;                              // guards waiting_
   const std::int64_t delay_ms_;
 };
 

@@ -43,31 +43,71 @@ void LogStart::LoadPartitions(std::map<std::size_t, DirSurvey>& surveys, UniqueF
     for (const auto& note : survey.notes) LOG(WARNING) << note;
     if (!survey.status.ok()) dirs_->at(index)->Fail(survey.status);
   }
-  std::size_t partitions = 0;
-  const Status unique = FindTwins(surveys, partitions);
-  if (!unique.ok()) return done(unique);
+  std::set<TopicPartition> seen;
+  std::set<TopicPartition> twins;
+  for (const auto& [index, survey] : surveys) {
+    if (!survey.status.ok()) continue;
+    for (const auto& tp : survey.partitions) {
+      if (!seen.insert(tp).second) twins.insert(tp);
+    }
+  }
   if (dirs_->AllOffline()) return done(dirs_->NoneUsable());
+  if (twins.empty()) return LoadSurveyed(surveys, std::move(done));
+  auto kept = std::make_shared<std::map<std::size_t, DirSurvey>>(std::move(surveys));
+  dirs_->OnEach<std::set<TopicPartition>>(
+      [twins](LogDir& dir) {
+        std::set<TopicPartition> full;
+        for (const TopicPartition& tp : twins) {
+          const std::string path = dir.path() + "/" + tp.ToString();
+          if (dir.files().Stat(path).ok() && HoldsRecords(dir.files(), path)) full.insert(tp);
+        }
+        return full;
+      },
+      [self = shared_from_this(), kept, twins,
+       done = std::move(done)](std::map<std::size_t, std::set<TopicPartition>>& full) mutable {
+        for (const TopicPartition& tp : twins) {
+          if (const Status parted = self->PartTwins(tp, full, *kept); !parted.ok()) return done(parted);
+        }
+        self->LoadSurveyed(*kept, std::move(done));
+      });
+}
+
+// A directory in which a log was being made when it failed is left behind, without records, and the log made in
+// another. Of such twins the one with records stays (the first of none); two with records only a person can judge.
+Status LogStart::PartTwins(const TopicPartition& tp, const std::map<std::size_t, std::set<TopicPartition>>& full,
+                           std::map<std::size_t, DirSurvey>& surveys) {
+  std::optional<std::size_t> stays;
+  for (const auto& [index, partitions] : full) {
+    if (!partitions.contains(tp)) continue;
+    if (stays) {
+      return {StatusCode::kInvalidArgument, tp.ToString() + " is in " + dirs_->at(*stays)->path() + " and in " +
+                                                dirs_->at(index)->path() + ": remove one of them"};
+    }
+    stays = index;
+  }
+  for (auto& [index, survey] : surveys) {
+    const auto found = std::ranges::find(survey.partitions, tp);
+    if (!survey.status.ok() || found == survey.partitions.end()) continue;
+    if (!stays) stays = index;
+    if (*stays == index) continue;
+    survey.partitions.erase(found);
+    survey.to_delete.push_back(deletion_->SetAside(dirs_->at(index), tp));
+    LOG(WARNING) << dirs_->at(index)->path() << "/" << tp.ToString() << " holds no records and is also in "
+                 << dirs_->at(*stays)->path() << "; removed";
+  }
+  return Status::Ok();
+}
+
+void LogStart::LoadSurveyed(const std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done) {
   done_ = std::move(done);
-  loading_ = partitions + 1;
+  loading_ = 1;
+  for (const auto& [index, survey] : surveys) {
+    if (survey.status.ok()) loading_ += survey.partitions.size();
+  }
   for (const auto& [index, survey] : surveys) {
     if (survey.status.ok()) LoadDir(dirs_->at(index), survey);
   }
   OneLoaded();
-}
-
-Status LogStart::FindTwins(const std::map<std::size_t, DirSurvey>& surveys, std::size_t& partitions) const {
-  std::map<TopicPartition, std::size_t> owners;
-  for (const auto& [index, survey] : surveys) {
-    if (!survey.status.ok()) continue;
-    for (const auto& tp : survey.partitions) {
-      const auto [it, fresh] = owners.emplace(tp, index);
-      if (fresh) continue;
-      return {StatusCode::kInvalidArgument, tp.ToString() + " is in " + dirs_->at(it->second)->path() + " and in " +
-                                                dirs_->at(index)->path() + ": remove one of them"};
-    }
-  }
-  partitions = owners.size();
-  return Status::Ok();
 }
 
 void LogStart::LoadDir(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ namespace ottla {
 class LogStart : public std::enable_shared_from_this<LogStart> {
  public:
   LogStart(Executors& loops, const Clock& clock, std::shared_ptr<LogDirs> dirs, std::shared_ptr<LogShards> shards,
-           std::function<LogConfig(const std::string& topic)> config_of, std::shared_ptr<const LogDeletion> deletion)
+           std::function<LogConfig(const std::string& topic)> config_of, std::shared_ptr<LogDeletion> deletion)
       : loops_(loops),
         clock_(clock),
         dirs_(std::move(dirs)),
@@ -47,7 +48,9 @@ class LogStart : public std::enable_shared_from_this<LogStart> {
   };
 
   void LoadPartitions(std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done);
-  Status FindTwins(const std::map<std::size_t, DirSurvey>& surveys, std::size_t& partitions) const;
+  Status PartTwins(const TopicPartition& tp, const std::map<std::size_t, std::set<TopicPartition>>& full,
+                   std::map<std::size_t, DirSurvey>& surveys);
+  void LoadSurveyed(const std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done);
   void LoadDir(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey);
   void LoadOne(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey, const TopicPartition& tp);
   void OneLoaded();
@@ -59,7 +62,7 @@ class LogStart : public std::enable_shared_from_this<LogStart> {
   const std::shared_ptr<LogDirs> dirs_;
   const std::shared_ptr<LogShards> shards_;
   const std::function<LogConfig(const std::string& topic)> config_of_;
-  const std::shared_ptr<const LogDeletion> deletion_;
+  const std::shared_ptr<LogDeletion> deletion_;
   std::vector<bool> clean_at_start_;  // by directory
   std::vector<bool> loaded_;
   std::vector<Bounds> found_;  // what the checkpoints said

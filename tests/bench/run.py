@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """What a broker costs and how fast it is, for any broker that is started with a server.properties.
 
-  run.py NAME COMMAND CASE...     COMMAND has {props} in it;  CASE: produce1 produce3 latency idle startup
+  run.py NAME COMMAND CASE...     COMMAND has {props} in it;  CASE: produce1 produce3 bare latency idle startup
   e.g. BENCH_BIN=build/bin tests/bench/run.py ottla 'build/bin/ottla-broker {props}' produce1 latency
 
 Needs a ZooKeeper (BENCH_ZOOKEEPER, default Debian's zkServer.sh), python3-confluent-kafka, and bench_load and
 bench_null_server in BENCH_BIN. One JSON object a line. Files go to a new directory under BENCH_DIR (default /tmp), which
-is removed at the end. CPU is user and system time of the broker processes, from /proc.
+is removed at the end. CPU is user and system time of the broker processes.
+`bare` measures the least a broker could do with the load of produce1 and ignores COMMAND.
 """
 import contextlib
 import json
@@ -25,7 +26,6 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 BIN = pathlib.Path(os.environ.get("BENCH_BIN", "build/bin")).resolve()
 ZOOKEEPER = os.environ.get("BENCH_ZOOKEEPER", "/usr/share/zookeeper/bin/zkServer.sh")
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PARTITIONS = 6
 IDLE_PARTITIONS = 1000
 NOWHERE = {"log_level": 0}  # librdkafka grumbles when brokers are killed
@@ -56,6 +56,11 @@ def spawn(command, log):
     with open(log, "ab") as out:
         return subprocess.Popen(command, shell=isinstance(command, str), stdout=out, stderr=out,
                                 start_new_session=True)
+
+
+def cpu_s(pid):
+    """User and system time of a process, all threads, in nanoseconds' grain: the clock of clock_getcpuclockid(3)."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 class Broker:
@@ -95,8 +100,7 @@ class Broker:
         self.process = None
 
     def cpu_s(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+        return cpu_s(self.process.pid)
 
     def rss_mb(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -152,14 +156,7 @@ class Cluster:
 
     def load(self, mode, topic, **options):
         """Runs the load; its figures, and what the brokers paid for it."""
-        before = self.cpu_s()
-        seen = load(mode, self.bootstrap(), topic, **options)
-        cpu = self.cpu_s() - before
-        seen["broker_cpu_s"] = round(cpu, 2)
-        if cpu > 0 and "records" in seen:
-            seen["records_per_cpu_s"] = round(seen["records"] / cpu)
-            seen["cpu_s_per_gb"] = round(cpu / (seen["mb"] / 1000), 2)
-        return seen
+        return costed_load(self.cpu_s, mode, self.bootstrap(), topic, **options)
 
 
 def load(mode, bootstrap, topic, settings=(), **options):
@@ -172,14 +169,46 @@ def load(mode, bootstrap, topic, settings=(), **options):
     return seen
 
 
+def costed_load(clock, mode, bootstrap, topic, **options):
+    """Runs the load; its figures, and what the server paid for it by its `clock` of CPU seconds."""
+    before = clock()
+    seen = load(mode, bootstrap, topic, **options)
+    cpu = clock() - before
+    seen["broker_cpu_s"] = round(cpu, 3)
+    if cpu > 0 and "records" in seen:
+        seen["records_per_cpu_s"] = round(seen["records"] / cpu)
+        seen["cpu_s_per_gb"] = round(cpu / (seen["mb"] / 1000), 3)
+    return seen
+
+
+RUNS = [("100 B", 100, 3_000_000, []), ("1,000 B", 1000, 600_000, []),
+        ("100 B in batches of 50", 100, 300_000, ["linger.ms=0", "batch.num.messages=50"])]
+
+
+def bare(say, _command):
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("BENCH_DIR", "/tmp")) as files, \
+         subprocess.Popen([str(BIN / "bench_null_server"), "0", files], stdout=subprocess.PIPE, text=True) as server:
+        try:
+            at = f"127.0.0.1:{server.stdout.readline().strip()}"
+
+            def clock():
+                return cpu_s(server.pid)
+            for number, (title, record, count, settings) in enumerate(RUNS):
+                topic = f"t{number}"
+                say(f"bare loop, produce acks=1, {title}", costed_load(
+                    clock, "produce", at, topic, size=record, count=count, settings=["acks=1", *settings]))
+                say(f"bare loop, fetch, {title}", costed_load(
+                    clock, "consume", at, topic, partitions=PARTITIONS, count=count))
+        finally:
+            server.kill()
+
+
 def produce(say, command, size, acks):
-    runs = [("100 B", 100, 3_000_000, []), ("1,000 B", 1000, 600_000, []),
-            ("100 B in batches of 50", 100, 300_000, ["linger.ms=0", "batch.num.messages=50"])]
     with Cluster(command, size) as cluster:
         cluster.create("warm")  # a JVM compiles what it runs often; a native broker does not care
         cluster.load("produce", "warm", size=100, count=400_000, settings=[f"acks={acks}"])
         cluster.load("produce", "warm", size=1000, count=200_000, settings=[f"acks={acks}"])
-        for number, (title, record, count, settings) in enumerate(runs):
+        for number, (title, record, count, settings) in enumerate(RUNS):
             topic = f"t{number}"
             cluster.create(topic)
             say(f"produce acks={acks} rf={size}, {title}",
@@ -250,6 +279,7 @@ def startup(say, command):
 CASES = {
     "produce1": lambda say, command: produce(say, command, 1, "1"),
     "produce3": lambda say, command: produce(say, command, 3, "all"),
+    "bare": bare,
     "latency": latency,
     "idle": idle,
     "startup": startup,

@@ -8,7 +8,7 @@ namespace ottla {
 Status ProbeCached(const FileRange& range, std::uint64_t length) {
   if (range.file == nullptr || length == 0) return Status::Ok();
   const std::uint64_t last = range.position + length - 1;
-  for (const std::uint64_t at : {range.position, range.position + length / 2, last}) {
+  for (const std::uint64_t at : {range.position, last}) {
     if (at >= range.hot_from) continue;
     char byte = 0;
     const auto got = range.file->TryReadAt({&byte, 1}, at);

@@ -37,7 +37,8 @@ struct FileRange {
 };
 
 // kUnavailable: some of [position, position + length) is probably not in the page cache and reading it would wait for
-// the disk. Probes the first, a middle and the last page. For data loops, before sendfile of at most 256 KiB.
+// the disk. Probes the first and the last page: pages come and go by read-ahead and eviction in runs of 128 KiB and
+// more, and each probe is a call of about a microsecond. For data loops, before sendfile of at most 256 KiB.
 Status ProbeCached(const FileRange& range, std::uint64_t length);
 // Brings the stretch into the page cache. Blocks: for Disk executors.
 Status WarmUp(const FileRange& range, std::uint64_t length);

@@ -1,11 +1,13 @@
-// The orderly end: every log is flushed and closed, checkpoints are written and, per directory where all of that
-// worked, the clean mark.
+// The orderly end: every log is closed, its directory made durable, checkpoints are written and, per directory where
+// all of that worked, the clean mark. A few logs are flushed one by one; of many each only writes, and one sync of the
+// file system follows: five syncs for each of a thousand logs take from seconds to minutes.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
+#include <vector>
 
 #include "broker/log/log_dirs.h"
 #include "broker/log/log_shards.h"
@@ -18,29 +20,43 @@ class LogEnd : public std::enable_shared_from_this<LogEnd> {
  public:
   // `may_be_clean`: whether a directory (by index) may get its mark at all.
   LogEnd(Executors& loops, std::shared_ptr<LogDirs> dirs, std::shared_ptr<LogShards> shards, std::int64_t broker_epoch,
-         std::function<bool(std::size_t)> may_be_clean)
+         std::size_t flushed_one_by_one, std::function<bool(std::size_t)> may_be_clean)
       : loops_(loops),
         dirs_(std::move(dirs)),
         shards_(std::move(shards)),
         broker_epoch_(broker_epoch),
+        flushed_one_by_one_(flushed_one_by_one),
         may_be_clean_(std::move(may_be_clean)) {}
 
   // On control, once. The directories are unlocked when `done` is called.
   void Run(UniqueFunction<void(Status)> done);
 
  private:
-  void CloseAll(std::vector<LogShards::Logs>& logs);
-  void Close(const std::shared_ptr<PartitionLog>& log);  // on its loop
+  struct OfLoop {
+    LogShards::Logs logs;
+    std::map<std::size_t, std::size_t> touched;  // logs with something to write, by directory
+  };
+  // One directory.
+  struct Ending {
+    std::size_t touched = 0;
+    bool failed = false;                    // a log did not close
+    std::map<TopicPartition, Offset> ends;  // of logs that were only written
+  };
+
+  void CloseAll(std::vector<OfLoop>& loops);
+  void Close(const std::shared_ptr<PartitionLog>& log, PartitionLog::CloseSync sync);  // on its loop
   void OneClosed();
   void MarkClean();
+  PartitionLog::CloseSync SyncOf(std::size_t dir) const;
 
   Executors& loops_;
   const std::shared_ptr<LogDirs> dirs_;
   const std::shared_ptr<LogShards> shards_;
   const std::int64_t broker_epoch_;
+  const std::size_t flushed_one_by_one_;
   const std::function<bool(std::size_t)> may_be_clean_;
-  std::size_t left_ = 1;          // logs to be closed, and one for the end of the list
-  std::set<std::size_t> failed_;  // directories in which a log did not close
+  std::size_t left_ = 1;             // logs to be closed, and one for the end of the list
+  std::vector<Ending> dirs_ending_;  // by directory
   UniqueFunction<void(Status)> done_;
 };
 

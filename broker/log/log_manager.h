@@ -33,6 +33,8 @@ struct LogManagerOptions {
   std::function<LogConfig(const std::string& topic)> config_of;
   std::int64_t delete_dir_delay_ms = 60'000;  // broker's file.delete.delay.ms, for -delete directories
   std::size_t open_files_per_loop = 2'000;    // segments and indexes kept open
+  // Changed logs of one directory that an orderly end flushes one by one; of more it syncs the file system once.
+  std::size_t flushed_one_by_one = 32;
 };
 
 class LogManager {

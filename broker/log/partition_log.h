@@ -191,8 +191,14 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void Flush(UniqueFunction<void(Status)> done);
 
   // Orderly end: flush, final index entries, producer snapshot named like the log end. Nothing may be called afterwards
-  // but the accessors. Used by LogManager.
-  void Close(UniqueFunction<void(Status)> done);
+  // but the accessors. Used by LogEnd.
+  enum class CloseSync {
+    kEach,    // durable when done, and the recovery point at the log end
+    kCaller,  // written only: the caller makes the directory durable and then moves the recovery point
+  };
+  void Close(CloseSync sync, UniqueFunction<void(Status)> done);
+  // Nothing changed since the last orderly end: closing costs nothing.
+  bool Untouched() const;
   // The log's directory was renamed or is going away; what is in flight ends with kClosed. Used by LogManager.
   void Abandon();
 

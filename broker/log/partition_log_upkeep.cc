@@ -5,6 +5,7 @@
 #include "broker/log/failed_sync.h"
 #include "broker/log/partition_log_internal.h"
 #include "broker/log/retention.h"
+#include "broker/log/unsynced_files.h"
 
 namespace ottla {
 namespace {
@@ -306,31 +307,35 @@ void PartitionLog::ExpireProducers(std::int64_t now_ms) {
 
 // --- The end.
 
-void PartitionLog::Close(UniqueFunction<void(Status)> done) {
+bool PartitionLog::Untouched() const {
+  return as_left_at_ == log_end_ && recovery_point_ == log_end_ && epochs_written_ == epochs_version_ &&
+         !metadata_unsynced_ && !dir_unsynced_ && background_ == 0;
+}
+
+void PartitionLog::Close(CloseSync sync, UniqueFunction<void(Status)> done) {
   owner_.CheckOnLoop();
-  if (busy_) return WhenIdle([this, done = std::move(done)]() mutable { Close(std::move(done)); });
+  if (busy_) return WhenIdle([this, sync, done = std::move(done)]() mutable { Close(sync, std::move(done)); });
   if (closed_) return done({StatusCode::kClosed, "the log is closed"});
   if (dir_->offline()) {
     closed_ = true;
     return done({StatusCode::kIoError, "the log directory is offline"});
   }
-  const bool untouched = as_left_at_ == log_end_ && recovery_point_ == log_end_ && epochs_written_ == epochs_version_ &&
-                         !metadata_unsynced_ && !dir_unsynced_ && background_ == 0;
-  if (untouched) {
+  if (Untouched()) {
     closed_ = true;
     return done(Status::Ok());
   }
   BeginOperation();
-  WhenBackgroundIdle([this, done = std::move(done)]() mutable {
+  WhenBackgroundIdle([this, sync, done = std::move(done)]() mutable {
     active().AddTimeEntry();
     FlushJob job = MakeFlushJob(log_end_);
     job.snapshots.push_back(log_end_);
     OnDisk(
-        [dir = dir_, path = path_, base = active().base(), size = active().size(), trim = config_.preallocate,
+        [dir = dir_, sync, path = path_, base = active().base(), size = active().size(), trim = config_.preallocate,
          snapshot_path = SegmentPath(path_, log_end_, kSnapshotSuffix), snapshot = producers_.Snapshot(),
          job = std::move(job)]() mutable {
           const auto run = [&] {
-            FileSystem& files = dir->files();
+            UnsyncedFiles unsynced(dir->files());
+            FileSystem& files = sync == CloseSync::kCaller ? unsynced : dir->files();
             if (trim) {
               const auto log = files.Open(SegmentPath(path, base, kLogSuffix), OpenMode::kWrite);
               if (!log.ok()) return log.status();
@@ -348,13 +353,15 @@ void PartitionLog::Close(UniqueFunction<void(Status)> done) {
           Status status = run();
           return std::make_pair(std::move(status), std::move(job));
         },
-        [done = std::move(done)](PartitionLog& log, const std::pair<Status, FlushJob>& result) mutable {
+        [sync, done = std::move(done)](PartitionLog& log, const std::pair<Status, FlushJob>& result) mutable {
           if (result.first.ok()) {
             for (const auto& write : result.second.segments) {
               if (Segment* segment = log.FindSegment(write.base)) OnIndexWritten(*segment, write);
             }
-            log.recovery_point_ = log.log_end_;
-            log.NoteBounds();
+            if (sync == CloseSync::kEach) {
+              log.recovery_point_ = log.log_end_;
+              log.NoteBounds();
+            }
           } else {
             log.FailDir(result.first);
           }

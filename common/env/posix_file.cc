@@ -203,17 +203,26 @@ Status PosixFileSystem::RemoveAll(const std::string& dir) {
   return error ? ErrnoStatus(error.value(), "removing " + dir) : Status::Ok();
 }
 
-Status PosixFileSystem::SyncDir(const std::string& dir) {
+namespace {
+
+Status SyncBy(int (*sync)(int), const std::string& dir) {
   const int fd = OpenRetrying(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Fail("opening", dir);
   int result = 0;
   do {
-    result = ::fsync(fd);
+    result = sync(fd);
   } while (result != 0 && errno == EINTR);
   const Status status = result == 0 ? Status::Ok() : Fail("syncing", dir);
   ::close(fd);
   return status;
 }
+
+}  // namespace
+
+Status PosixFileSystem::SyncDir(const std::string& dir) { return SyncBy(::fsync, dir); }
+
+// Tells of failed writes since Linux 5.8.
+Status PosixFileSystem::SyncAll(const std::string& dir) { return SyncBy(::syncfs, dir); }
 
 Status PosixFileSystem::SetModifiedTime(const std::string& path, std::int64_t mtime_ms) {
   std::int64_t seconds = mtime_ms / 1000;

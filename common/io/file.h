@@ -80,6 +80,9 @@ class FileSystem {
   virtual Status Remove(const std::string& path) = 0;                            // one file or empty directory
   virtual Status RemoveAll(const std::string& dir) = 0;
   virtual Status SyncDir(const std::string& dir) = 0;
+  // Everything written so far on the file system that holds `dir`: bytes, sizes and names (syncfs). One call instead of
+  // thousands; takes as long as the disk needs for all that is unwritten there, whoever wrote it.
+  virtual Status SyncAll(const std::string& dir) = 0;
   virtual Status SetModifiedTime(const std::string& path, std::int64_t mtime_ms) = 0;
   // fcntl record lock on `path` (created if missing), as Java's FileLock: kAlreadyExists when another process holds it.
   virtual Result<std::unique_ptr<DirLock>> Lock(const std::string& path) = 0;

@@ -338,6 +338,16 @@ void SimFiles::LosePower() {
   MeasureUse();
 }
 
+Status SimFiles::SyncAll(const std::string& dir) {
+  const Result<Place> found = Find(dir);
+  if (!found.ok()) return found.status();
+  OTTLA_RETURN_IF_ERROR(Change(FileOp::kSyncDir, dir));
+  if (FiresAt(dir, faults_.sync_error, "file.sync_error"))
+    return {StatusCode::kIoError, dir + ": simulated syncfs failure"};
+  SyncAll();
+  return {};
+}
+
 void SimFiles::SyncAll() {
   for (const NameChange& change : unsynced_) Apply(change);
   unsynced_.clear();

@@ -68,6 +68,7 @@ class SimFiles final : public FileSystem {
   Status Remove(const std::string& path) override;
   Status RemoveAll(const std::string& dir) override;
   Status SyncDir(const std::string& dir) override;
+  Status SyncAll(const std::string& dir) override;
   Status SetModifiedTime(const std::string& path, std::int64_t mtime_ms) override;
   Result<std::unique_ptr<DirLock>> Lock(const std::string& path) override;
 

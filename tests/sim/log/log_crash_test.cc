@@ -65,6 +65,7 @@ class Machine {
     node_.Boot();
     LogManagerOptions options;
     options.dirs = {kDir};
+    options.flushed_one_by_one = random_.Chance(0.5) ? 0 : 32;  // both ways of an orderly end
     options.loop_of = [](const TopicPartition&) { return std::size_t{0}; };
     options.config_of = [](const std::string&) {
       LogConfig config;
@@ -182,7 +183,8 @@ class Machine {
     story_ += " DISK FAILS";
   }
   bool Offline() const { return manager_->AllOffline(); }
-  bool StopOrderly() {
+  // Power may be lost right after it, or while it is under way.
+  bool StopOrderly(bool power_lost) {
     world_.RunUntil([this] { return !busy_; }, Millis(10'000));
     bool done = false;
     bool closed = false;
@@ -192,10 +194,12 @@ class Machine {
         done = true;
       });
     });
-    const bool ended = world_.RunUntil([&] { return done; }, Millis(60'000));
-    Crash(false);
+    const bool interrupted = random_.Chance(0.3);
+    const Millis patience(interrupted ? random_.Below(30) : 60'000);
+    const bool ended = world_.RunUntil([&] { return done; }, patience);
+    Crash(power_lost);
     if (closed) model_.durable_end = model_.end();
-    return ended;
+    return ended || interrupted;
   }
   const std::string& story() const { return story_; }
   bool Roll(double chance) { return random_.Chance(chance); }
@@ -368,7 +372,7 @@ std::uint64_t RunStory(std::uint64_t seed, int crashes) {
     }
     const bool power_lost = machine.Roll(0.6);
     if (machine.Roll(0.15)) {
-      EXPECT_TRUE(machine.StopOrderly());
+      EXPECT_TRUE(machine.StopOrderly(power_lost));
     } else {
       machine.Crash(power_lost);
     }

@@ -323,6 +323,17 @@ void SimCluster::CheckReplicas() {
   for (const auto& entry : all) replicas_.Check(entry.second);
 }
 
+bool SimCluster::Leads(int id, const TopicPartition& tp) const {
+  const Slot& slot = slots_[static_cast<std::size_t>(id - 1)];
+  bool leads = false;
+  if (slot.process != nullptr) {
+    slot.process->ForEachReplica([&](const ReplicaView& replica) {
+      leads |= replica.leader && replica.tp == tp && state_.IsStored(tp, replica.topic_id);
+    });
+  }
+  return leads;
+}
+
 bool SimCluster::RunUntil(const std::function<bool()>& done, Micros limit) {
   return world_.RunUntil([&] { return Bad() || done(); }, limit) && !Bad();
 }

@@ -68,6 +68,8 @@ class SimCluster final : public FaultTarget {
   bool InSync() const { return AllInSync(); }
   int LeaderOf(int partition) const;  // as stored; -1: none
   int Controller() const;             // as elected; -1: none
+  // Whether broker `id` has been told, by the controller, that it leads.
+  bool Leads(int id, const TopicPartition& tp) const;
 
   SimWorld& world() { return world_; }
   History& history() { return history_; }

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "common/protocol/messages/00_produce.h"
+#include "common/protocol/messages/03_metadata.h"
 #include "common/protocol/messages/19_create_topics.h"
 #include "common/record/batch_builder.h"
 #include "common/zk/zk_codec.h"
@@ -66,6 +67,32 @@ void StoryClient::CreateTopic(const std::string& name, int partitions, int repli
     EXPECT_EQ(response.topics.at(0).error_code, ErrorCode::kNone) << response.topics[0].error_message.value_or("");
   });
   EXPECT_TRUE(cluster_.RunUntil([&] { return cluster_.InSync(); }, seconds(60))) << name << " is not in sync";
+  const auto led = [&] {
+    for (int p = 0; p < partitions; ++p) {
+      const TopicPartition tp{name, p};
+      if (LeaderOf(tp) <= 0 || !cluster_.Leads(LeaderOf(tp), tp)) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(cluster_.RunUntil(led, seconds(60))) << "leaders of " << name << " have not heard that they are";
+  for (int p = 0; p < partitions; ++p) EXPECT_TRUE(KnownTo(LeaderOf({name, p}), name));
+}
+
+// A broker may lead before it is told of the topic: what is produced until then is refused.
+bool StoryClient::KnownTo(int broker, const std::string& topic) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    MetadataRequest request;
+    request.topics.emplace();
+    request.topics->push_back({.name = topic});
+    request.allow_auto_topic_creation = false;
+    bool known = false;
+    Ask<MetadataResponse>(broker, request, 9, [&](const MetadataResponse& response) {
+      known = !response.topics.empty() && response.topics[0].error_code == ErrorCode::kNone;
+    });
+    if (known) return true;
+    if (!cluster_.RunQuietly(std::chrono::milliseconds(10))) return false;
+  }
+  return false;
 }
 
 int StoryClient::LeaderOf(const TopicPartition& tp) const {

@@ -68,6 +68,7 @@ class StoryClient {
   int LeaderOf(const TopicPartition& tp) const;  // as stored; -1: none
 
  private:
+  bool KnownTo(int broker, const std::string& topic);
   struct Asked {
     bool answered = false;
     bool given_up = false;

@@ -15,13 +15,16 @@ std::string MarkOf(const std::string& dir) { return dir + "/" + std::string(kFai
 
 }  // namespace
 
-Status SyncOrMark(FileSystem& files, const std::string& dir, File& file) {
-  Status synced = file.Sync();
-  if (synced.ok()) return synced;
+void MarkFailedSync(FileSystem& files, const std::string& dir) {
   if (const auto mark = files.Open(MarkOf(dir), OpenMode::kCreate); !mark.ok()) {
     LOG(ERROR) << MarkOf(dir) << " cannot be written (" << mark.status()
                << "): before this directory is used again, unmount it, so that nothing is read from memory";
   }
+}
+
+Status SyncOrMark(FileSystem& files, const std::string& dir, File& file) {
+  Status synced = file.Sync();
+  if (!synced.ok()) MarkFailedSync(files, dir);
   return synced;
 }
 

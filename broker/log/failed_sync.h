@@ -15,6 +15,8 @@ namespace ottla {
 
 // fsync of a file in the partition directory `dir`; a failure leaves the mark there.
 Status SyncOrMark(FileSystem& files, const std::string& dir, File& file);
+// The mark alone, for who found otherwise that a sync failed.
+void MarkFailedSync(FileSystem& files, const std::string& dir);
 
 bool HasFailedSync(FileSystem& files, const std::string& dir);
 Status ForgetFailedSync(FileSystem& files, const std::string& dir);

@@ -3,18 +3,28 @@
 #include <map>
 #include <utility>
 
+#include "broker/log/failed_sync.h"
 #include "broker/log/meta_properties.h"
 
 namespace ottla {
-
 namespace {
+
+// Logs that only wrote become durable, or bear the mark that they may not be.
+Status SyncWritten(LogDir& dir, const std::map<TopicPartition, Offset>& written) {
+  const Status synced = dir.files().SyncAll(dir.path());
+  for (const auto& [tp, end] : written) {
+    if (synced.ok()) {
+      dir.SetRecoveryPoint(tp, end);
+    } else {
+      MarkFailedSync(dir.files(), dir.path() + "/" + tp.ToString());
+    }
+  }
+  return synced;
+}
 
 // Runs on the directory's disk executor.
 Status EndDir(LogDir& dir, const std::map<TopicPartition, Offset>& written, bool clean, std::int64_t broker_epoch) {
-  if (!written.empty()) {
-    OTTLA_RETURN_IF_ERROR(dir.files().SyncAll(dir.path()));
-    for (const auto& [tp, end] : written) dir.SetRecoveryPoint(tp, end);
-  }
+  if (!written.empty()) OTTLA_RETURN_IF_ERROR(SyncWritten(dir, written));
   OTTLA_RETURN_IF_ERROR(dir.WriteRecoveryPoints());
   OTTLA_RETURN_IF_ERROR(dir.WriteLogStarts());
   if (!clean) return Status::Ok();

@@ -309,16 +309,13 @@ void SimFiles::Crash() {
 void SimFiles::LosePower() {
   Crash();
   std::vector<const NameChange*> lost;
-  const std::uint64_t kept_in_order = random_.Below(unsynced_.size() + 1);
-  std::uint64_t number = 0;
   for (const NameChange& change : unsynced_) {
     // What happens to a name after a lost change of it is lost too; else a rename could invent or destroy a file.
     const bool depends = std::any_of(lost.begin(), lost.end(), [&](const NameChange* other) {
       return change.Touches(other->dir, other->name) ||
              (other->second_dir != nullptr && change.Touches(other->second_dir, other->second_name));
     });
-    const bool gone = faults_.names_in_order ? number++ >= kept_in_order : depends || random_.Chance(0.5);
-    if (gone) {
+    if (depends || random_.Chance(0.5)) {
       lost.push_back(&change);
     } else {
       Apply(change);
@@ -342,8 +339,13 @@ Status SimFiles::SyncAll(const std::string& dir) {
   const Result<Place> found = Find(dir);
   if (!found.ok()) return found.status();
   OTTLA_RETURN_IF_ERROR(Change(FileOp::kSyncDir, dir));
-  if (FiresAt(dir, faults_.sync_error, "file.sync_error"))
+  if (FiresAt(dir, faults_.sync_error, "file.sync_error")) {
+    ForEachFile([this](Inode& inode) {
+      inode.pages.WriteBack(random_, 0.5);
+      inode.pages.ForgetDirty();
+    });
     return {StatusCode::kIoError, dir + ": simulated syncfs failure"};
+  }
   SyncAll();
   return {};
 }
@@ -351,11 +353,15 @@ Status SimFiles::SyncAll(const std::string& dir) {
 void SimFiles::SyncAll() {
   for (const NameChange& change : unsynced_) Apply(change);
   unsynced_.clear();
+  ForEachFile([](Inode& inode) { inode.pages.Sync(); });
+}
+
+void SimFiles::ForEachFile(const std::function<void(Inode&)>& visit) {
   std::vector<InodePtr> todo{root_};
   while (!todo.empty()) {
     const InodePtr inode = todo.back();
     todo.pop_back();
-    inode->pages.Sync();
+    visit(*inode);
     for (const auto& entry : inode->entries) todo.push_back(entry.second);
   }
 }

@@ -46,9 +46,6 @@ struct FileFaults {
   double name_error = 0;            // open, mkdir, rename, remove, syncdir
   double try_read_unavailable = 0;  // kUnavailable: not in the page cache
   double write_back = 0.05;         // chance per write that the kernel wrote some dirty pages back before
-  // Changes of names survive lost power in the order in which they were made, as far as any did: what ext4, xfs and
-  // every other journalling file system do. Else any consistent subset survives.
-  bool names_in_order = false;
   // Errors strike only paths that begin with this (one log dir of several); empty: all.
   std::string under;
   bool full = false;  // nothing grows and nothing is created: no space left
@@ -152,6 +149,7 @@ class SimFiles final : public FileSystem {
   static void Apply(const NameChange& change);
   std::int64_t NowMillis() const { return now_ms_ ? now_ms_() : 0; }
   void MeasureUse();
+  void ForEachFile(const std::function<void(Inode&)>& visit);  // directories too
 
   mutable Random random_;
   InodePtr root_;

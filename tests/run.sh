@@ -175,7 +175,7 @@ tidy() {
   local dir=$OUT/ci-release files
   [ -f "$dir/compile_commands.json" ] || check "tidy configure" configure "$dir" || return
   files=$(files_to_tidy | grep -E '^(common|controller|broker|tools)/')
-  [ "${OTTLA_TIDY_ALL:-0}" = 1 ] || files=$(head -n "${OTTLA_TIDY_MAX:-40}" <<<"$files")
+  [ "${OTTLA_TIDY_ALL:-0}" = 1 ] || files=$(head -n "${OTTLA_TIDY_MAX:-24}" <<<"$files")
   [ -n "$files" ] || { echo "ok   tidy: no changed file"; PASSED=$((PASSED + 1)); return; }
   check "clang-tidy on $(echo "$files" | wc -l) files" \
     xargs -P "$JOBS" -n 4 clang-tidy --quiet -p "$dir" <<<"$files"

@@ -127,7 +127,7 @@ thread() {
   targets=$(ninja -C "$OUT/ci-tsan" -t targets all | sed -n 's/^\(bin\/\)\?\(test_net\|test_io\|test_zk_real\|test_base\|test_server\): phony$/\2/p' | sort -u)
   # shellcheck disable=SC2086  # a list of names
   check "thread build" cmake --build "$OUT/ci-tsan" -j "$JOBS" --target $targets ottla-broker || return
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_ctest thread "$OUT/ci-tsan" -R "$THREADED"
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp run_ctest thread "$OUT/ci-tsan" -R "$THREADED"
   check "three brokers, three loops, thread" env OTTLA_BIN="$OUT/ci-tsan/bin" timeout 900 /usr/bin/python3 tests/integration/three_loops.py
   tail -n 2 "$OUT/ci-three-brokers--three-loops--thread.log"
 }

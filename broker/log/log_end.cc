@@ -94,6 +94,11 @@ void LogEnd::MarkClean() {
       },
       [self = shared_from_this()](const std::map<std::size_t, Status>& results) {
         Status status = self->dirs_->FailThose(results);
+        for (std::size_t i = 0; status.ok() && i < self->dirs_ending_.size(); ++i) {
+          if (self->dirs_ending_[i].failed) {  // offline before, perhaps, and so not among the results
+            status = Status(StatusCode::kIoError, self->dirs_->at(i)->path() + ": not every log was closed");
+          }
+        }
         self->dirs_->Unlock();
         self->done_(std::move(status));
       });

@@ -1,9 +1,10 @@
-// CreateTopics, CreatePartitions, DeleteTopics and Metadata as clients see them.
+// CreateTopics, CreatePartitions, DeleteTopics, Metadata and ApiVersions as clients see them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "api_harness.h"
 #include "common/protocol/messages/03_metadata.h"
+#include "common/protocol/messages/18_api_versions.h"
 #include "common/protocol/messages/19_create_topics.h"
 #include "common/protocol/messages/20_delete_topics.h"
 #include "common/protocol/messages/22_init_producer_id.h"
@@ -210,6 +211,36 @@ TEST(Metadata, OfNoTopicsWaitsForBrokersAlone) {
   EXPECT_FALSE(h.Answered(held));
   h.replicas.Metadata({1}, {});
   EXPECT_TRUE(h.Await<MetadataResponse>(held, 12, Millis(10)).has_value());
+}
+
+// A client asks for its topics on its first connection only once, so that it must not be early.
+TEST(ApiVersions, WaitsForTheControllersFirstWordsUnlessTheVersionIsUnknown) {
+  ApiHarness h;
+  ApiVersionsRequest request;
+  request.client_software_name = "client";
+  request.client_software_version = "1";
+  const std::uint64_t held = h.Send(request, 3);
+  const std::uint64_t too_new = h.SendBytes(static_cast<std::int16_t>(ApiKey::kApiVersions), 99, "");
+  const auto refused = h.Await<ApiVersionsResponse>(too_new, 0, Millis(10));
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->error_code, ErrorCode::kUnsupportedVersion);
+  h.replicas.log.Settle(Millis(100));
+  EXPECT_FALSE(h.Answered(held));
+  h.replicas.Metadata({1}, {});
+  const auto answer = h.Await<ApiVersionsResponse>(held, 3, Millis(10));
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_FALSE(answer->api_keys.empty());
+}
+
+TEST(ApiVersions, IsHeldForAMomentOnly) {
+  ApiHarness h;
+  ApiVersionsRequest request;
+  request.client_software_name = "client";
+  request.client_software_version = "1";
+  const std::uint64_t held = h.Send(request, 3);
+  h.replicas.log.Settle(Millis(490));
+  EXPECT_FALSE(h.Answered(held));
+  EXPECT_TRUE(h.Await<ApiVersionsResponse>(held, 3, Millis(20)).has_value());
 }
 
 TEST(Metadata, CreatesWhatIsUnknownAndSaysWhyItCouldNot) {

@@ -53,6 +53,37 @@ TEST_F(LogDurabilityTest, WhatAFailedFsyncLeftInMemoryIsWrittenAgain) {
   EXPECT_EQ(harness_->ReadAll(log, Offset(0), Offset(20)).size(), files_.Peek(kFirstSegment)->size());
 }
 
+// The same, where the fsync that fails is the one of the whole file system that ends an orderly stop.
+TEST_F(LogDurabilityTest, WhatAFailedSyncAtTheEndLeftInMemoryIsWrittenAgain) {
+  auto log = Begin();
+  AppendBatches(log, 20);
+  log = nullptr;
+  harness_->options.flushed_one_by_one = 0;
+  harness_->manager = nullptr;
+  files_.Crash();
+  ASSERT_TRUE(harness_->Start().ok());
+  log = harness_->Get(kOrders);
+  ASSERT_NE(log, nullptr);
+  AppendBatches(log, 20);
+  files_.set_hook([this](sim::FileOp, const std::string& path) {  // from the log's last file on
+    if (path.ends_with("00000000000000000040.snapshot")) files_.faults().sync_error = 1;
+    return Status::Ok();
+  });
+  EXPECT_FALSE(harness_->Stop().ok());
+  files_.set_hook(nullptr);
+  files_.faults().sync_error = 0;
+  EXPECT_FALSE(files_.Peek("/d1/.kafka_cleanshutdown").has_value());
+  log = nullptr;
+  files_.Crash();
+  log = Begin();
+  EXPECT_EQ(log->log_end(), Offset(40));
+  ASSERT_TRUE(harness_->Flush(log).ok());
+  log = nullptr;
+  files_.LosePower();
+  log = Begin();
+  EXPECT_EQ(log->log_end(), Offset(40));
+}
+
 // A recovery point file that says more than the log has would let the next scan begin too high, once it has grown
 // again.
 TEST_F(LogDurabilityTest, ARecoveryPointBeyondTheEndIsCorrectedAtTheStart) {

@@ -11,7 +11,7 @@ namespace {
 
 // Logs that only wrote become durable, or bear the mark that they may not be.
 Status SyncWritten(LogDir& dir, const std::map<TopicPartition, Offset>& written) {
-  const Status synced = dir.files().SyncAll(dir.path());
+  Status synced = dir.files().SyncAll(dir.path());
   for (const auto& [tp, end] : written) {
     if (synced.ok()) {
       dir.SetRecoveryPoint(tp, end);

@@ -42,7 +42,8 @@ SimCluster::SimCluster(ClusterOptions options)
     : options_(std::move(options)),
       world_(options_.seed),
       world_scheduler_(&world_.scheduler()),
-      intact_(history_, [this](int id) { return Present(id - 1); }),
+      intact_(
+          history_, [this](int id) { return Present(id - 1); }, [this](int id) { return EpochOf(id - 1); }),
       state_(world_.zk(), kChroot, history_, &intact_),
       leaders_(history_),
       committed_(history_),
@@ -265,12 +266,22 @@ void SimCluster::StartReader() {
   });
 }
 
+// There for all the controller knows: whatever else happens to a broker, its session lives and no log dir has failed. A
+// younger session may have followed one whose end the controller is still dealing with.
 bool SimCluster::Present(int broker) const {
-  const std::string path = kChroot + std::string(zk::kBrokerIds) + "/" + std::to_string(broker + 1);
-  const SimZkTree::Node* node = const_cast<SimWorld&>(world_).zk().Read(path);  // NOLINT: only reads
-  if (node == nullptr || !nemesis_->UndisturbedFor(broker, kPresentAfter)) return false;
-  // A session may have ended without any other disturbance.
+  const SimZkTree::Node* node = Registration(broker);
+  if (node == nullptr || !Alive(broker) || Stopping(broker) || HasFailedDir(broker)) return false;
   return Millis(kZooKeeperBegan + ToMillis(world_.now()) - node->stat.ctime_ms) > kPresentAfter;
+}
+
+const SimZkTree::Node* SimCluster::Registration(int broker) const {
+  const std::string path = kChroot + std::string(zk::kBrokerIds) + "/" + std::to_string(broker + 1);
+  return const_cast<SimWorld&>(world_).zk().Read(path);  // NOLINT: only reads
+}
+
+BrokerEpoch SimCluster::EpochOf(int broker) const {
+  const SimZkTree::Node* node = Registration(broker);
+  return BrokerEpoch(node == nullptr ? -1 : node->stat.czxid);
 }
 
 void SimCluster::AfterEvent() {

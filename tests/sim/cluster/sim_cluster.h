@@ -62,6 +62,7 @@ class SimCluster final : public FaultTarget {
   void KillBroker(int broker) { Kill(broker); }
   void LosePowerOf(int broker) { LosePower(broker); }
   void RestartBroker(int broker) { Restart(broker); }
+  bool IsUp(int broker) const { return Alive(broker); }
   // Orderly end of the process; false when it did not end in time.
   bool StopBroker(int broker);
   bool RunUntil(const std::function<bool()>& done, Micros limit);
@@ -106,6 +107,8 @@ class SimCluster final : public FaultTarget {
   void AfterEvent();
   void CheckChanged();
   void CheckOne(int broker, const ReplicaView& replica);
+  const SimZkTree::Node* Registration(int broker) const;  // nullptr: none
+  BrokerEpoch EpochOf(int broker) const;
   bool Present(int broker) const;
   bool Trusted(int broker, const ReplicaView& replica) const;
   void CheckReplicas();

@@ -113,7 +113,8 @@ void SimNet::ConnectArrives(const ConnectionPtr& connection, int target) {
     return;
   }
   const auto found = listeners_.find({target, other.local.port});
-  if (found == listeners_.end() || Fires(faults_.refuse, "net.refused")) {
+  if (found == listeners_.end()) {
+    ++fired_["net.refused"];
     FinishConnect(connection, Latency(), {StatusCode::kUnavailable, other.local.ToString() + ": connection refused"});
     return;
   }

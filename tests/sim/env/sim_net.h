@@ -23,8 +23,7 @@ struct SimListenerState;
 struct NetFaults {
   Micros latency_low{40};
   Micros latency_high{400};
-  double slow = 0;  // chance that a piece takes up to a hundred times longer
-  double refuse = 0;
+  double slow = 0;          // chance that a piece takes up to a hundred times longer
   double reset = 0;         // chance per piece that the connection breaks instead
   double short_read = 0.2;  // a Read() gives fewer bytes than there are
   double short_write = 0.1;

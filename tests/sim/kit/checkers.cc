@@ -105,7 +105,7 @@ void StateChecker::CheckState(const TopicPartition& tp, const std::vector<Broker
   }
   known = {state->leader.value, epoch, state->isr};
   VLOG(2) << what;
-  if (intact_ != nullptr) intact_->Stored(tp, state->leader_epoch, state->isr);
+  if (intact_ != nullptr) intact_->Stored(tp, state->leader, state->leader_epoch, state->isr);
 }
 
 bool StateChecker::AllInSync() const {

@@ -21,29 +21,36 @@ namespace ottla::sim {
 
 // Which replicas still hold everything that was acknowledged. acks=all promises that a record lives while one member of
 // the ISR neither lost its power nor is taken for dead; when the last such member is gone, the history is told to
-// expect no more than what comes then.
+// expect no more than what comes then. One that kept its power but died meanwhile may be passed over, as nobody can
+// tell it from one that did not: then a member that lost its power may be elected, and what it holds is the truth.
+// Elected by mistake, as its old session lives, it never hears of it, and nothing is lost.
 class IntactTracker {
  public:
-  // `present`: whether the broker has been alive, registered and undisturbed for longer than a session lasts.
-  IntactTracker(History& history, std::function<bool(int broker)> present)
-      : history_(history), present_(std::move(present)) {}
+  // `present`: whether the broker has been there, for all the controller knows, for longer than a session lasts.
+  // `registered`: the broker epoch it is registered with; -1: it is not.
+  IntactTracker(History& history, std::function<bool(int broker)> present,
+                std::function<BrokerEpoch(int broker)> registered)
+      : history_(history), present_(std::move(present)), registered_(std::move(registered)) {}
   // The broker's page cache is lost, and with it any subset of what was not synced.
   void PowerLost(BrokerId broker);
-  void Stored(const TopicPartition& tp, LeaderEpoch epoch, const std::vector<BrokerId>& isr);
+  void Stored(const TopicPartition& tp, BrokerId leader, LeaderEpoch epoch, const std::vector<BrokerId>& isr);
   void Forget(const TopicPartition& tp) { known_.erase(tp); }
 
  private:
   struct Known {
     std::vector<BrokerId> isr;
-    std::set<BrokerId> lost;  // members that have lost their power since they joined
+    std::map<BrokerId, BrokerEpoch> lost;  // members that have lost their power since they joined, and as whom
     LeaderEpoch epoch;
     int unsettled = 0;  // leadership changes after which a leader of before may still have been believed
   };
   bool AnyIntact(const Known& known) const;
+  bool Leads(const Known& known, BrokerId lost) const;
+  void BlamePassedOver(const TopicPartition& tp, const Known& before);
   void Forgive(const TopicPartition& tp, Known& known);
 
   History& history_;
   const std::function<bool(int)> present_;
+  const std::function<BrokerEpoch(int)> registered_;
   std::map<TopicPartition, Known> known_;
 };
 

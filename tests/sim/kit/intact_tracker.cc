@@ -9,6 +9,12 @@ bool IntactTracker::AnyIntact(const Known& known) const {
   return std::any_of(known.isr.begin(), known.isr.end(), [&](BrokerId id) { return !known.lost.contains(id); });
 }
 
+// Whether `lost`, elected, has lost its power and is back, so that it hears of its election.
+bool IntactTracker::Leads(const Known& known, BrokerId lost) const {
+  const auto found = known.lost.find(lost);
+  return found != known.lost.end() && found->second != registered_(lost.value);
+}
+
 void IntactTracker::Forgive(const TopicPartition& tp, Known& known) {
   VLOG(2) << tp << ": all copies of what was acknowledged are lost, or may be";
   history_.Forgive(tp);
@@ -20,30 +26,36 @@ void IntactTracker::PowerLost(BrokerId broker) {
   VLOG(2) << "broker " << broker << " has lost its power";
   for (auto& [tp, known] : known_) {
     if (std::find(known.isr.begin(), known.isr.end(), broker) == known.isr.end()) continue;
-    known.lost.insert(broker);
+    known.lost[broker] = registered_(broker.value);
     if (!AnyIntact(known)) Forgive(tp, known);
   }
 }
 
-void IntactTracker::Stored(const TopicPartition& tp, LeaderEpoch epoch, const std::vector<BrokerId>& isr) {
+void IntactTracker::Stored(const TopicPartition& tp, BrokerId leader, LeaderEpoch epoch,
+                           const std::vector<BrokerId>& isr) {
   Known& known = known_[tp];
   const Known before = known;
   const bool moved = known.epoch != epoch;
   known.isr = isr;
   known.epoch = epoch;
   // One that left and comes back has copied everything anew.
-  std::erase_if(known.lost, [&](BrokerId id) { return std::find(isr.begin(), isr.end(), id) == isr.end(); });
+  std::erase_if(known.lost,
+                [&](const auto& entry) { return std::find(isr.begin(), isr.end(), entry.first) == isr.end(); });
   if (moved && known.unsettled > 0) {
     --known.unsettled;
     history_.Forgive(tp);
   }
-  if (AnyIntact(known)) return;
+  if (AnyIntact(known) && !(moved && Leads(known, leader))) return;
+  BlamePassedOver(tp, before);
+  Forgive(tp, known);
+}
+
+void IntactTracker::BlamePassedOver(const TopicPartition& tp, const Known& before) {
   for (const BrokerId id : before.isr) {
     if (before.lost.contains(id) || !present_(id.value)) continue;
     history_.Violation(tp.ToString() + ": broker " + std::to_string(id.value) +
-                       ", there all the time, was put out of the ISR, and who is left in it has lost its power");
+                       ", there all the time and in the ISR, was passed over for one that has lost its power");
   }
-  Forgive(tp, known);
 }
 
 }  // namespace ottla::sim

@@ -29,10 +29,15 @@ void Nemesis::Start() {
   tick_ = world_.scheduler().After(kTick, [this] { Tick(); });
 }
 
-bool Nemesis::Roll(double per_second, const char* name) {
+bool Nemesis::Wanted(double per_second, const char* name) {
   if (!random_.Chance(per_second / kTicksPerSecond)) return false;
-  ++fired_[name];
   world_.scheduler().Trace(TraceKind::kFault, kDriver, HashBytes(name));
+  return true;
+}
+
+bool Nemesis::Roll(double per_second, const char* name) {
+  if (!Wanted(per_second, name)) return false;
+  ++fired_[name];
   return true;
 }
 
@@ -67,7 +72,7 @@ void Nemesis::TickPower() {
     const int victim = AnyBroker();
     if (target_.Alive(victim) && Roll(rates_.lose_power, "lose_power")) Kill(victim, true);
     // One storm or one careless electrician: several at once.
-    if (Roll(rates_.lose_power / 4, "lose_power_many")) {
+    if (Roll(rates_.lose_power_many, "lose_power_many")) {
       for (int i = 0; i < target_.brokers(); ++i) {
         if (target_.Alive(i) && random_.Chance(0.7)) Kill(i, true);
       }
@@ -75,8 +80,8 @@ void Nemesis::TickPower() {
     return;
   }
   if (power_ == Power::kFine) {
-    want_sync_ = Roll(rates_.break_sync, "break_sync_wanted");
-    if (want_sync_ || Roll(rates_.lose_power, "lose_power_wanted")) power_ = Power::kWanted;
+    want_sync_ = Wanted(rates_.break_sync, "break_sync");
+    if (want_sync_ || Wanted(rates_.lose_power, "lose_power")) power_ = Power::kWanted;
   }
   if (power_ == Power::kWanted && Quiet()) {
     power_ = Power::kRecovering;
@@ -238,11 +243,11 @@ void Nemesis::BreakDisk() {
   FileFaults& faults = FaultsOf(victim);
   faults.under = target_.LogDir(victim, random_.Below(world_.node(victim).executors().disks()));
   const double chance = random_.Chance(0.5) ? 1 : 0.1;
-  const std::uint64_t kind = random_.Below(4);
-  if (kind == 0 || kind == 3) faults.write_error = chance;
+  const std::uint64_t kind = random_.Below(5);
+  if (kind == 0 || kind == 4) faults.write_error = chance;
   if (kind == 1) faults.short_write = chance;
-  if (kind == 2 || kind == 3) faults.name_error = chance;
-  if (kind == 3) faults.read_error = chance;
+  if (kind == 2 || kind == 4) faults.name_error = chance;
+  if (kind == 3 || kind == 4) faults.read_error = chance;
   For(Micros(kSecond / 10), Micros(6 * kSecond), [this, victim] { RepairDisk(victim); });
 }
 

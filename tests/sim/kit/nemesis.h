@@ -35,7 +35,8 @@ struct FaultRates {
   double kill = 0.02;
   double lose_power = 0.015;  // struck only in a quiet moment, unless `overlap`; see nemesis.cc
   double break_sync = 0.01;
-  bool overlap = false;  // power fails at any time, on several machines at once if it comes so
+  bool overlap = false;            // power fails at any time
+  double lose_power_many = 0.004;  // with `overlap`: on several machines at once
   double pause = 0.02;
   double stop = 0.01;
   double cut_link = 0.03;
@@ -81,7 +82,8 @@ class Nemesis {
   void TickDeadly();
   void TickHarmless();
   bool Quiet() const;
-  bool Roll(double per_second, const char* name);
+  bool Wanted(double per_second, const char* name);  // to be struck and counted later
+  bool Roll(double per_second, const char* name);    // counted
   int AnyBroker();
   void For(Micros low, Micros high, Task undo);
   void RestartLater(int victim);

@@ -77,7 +77,8 @@ TEST(History, WhatIsForgivenMayBeLostAndWhatComesAfterCounts) {
 
 struct IntactCase {
   const char* name;
-  // Digits: a power loss of that broker. "=12": this ISR is stored. "+": the brokers named next are there all the time.
+  // Digits: a power loss of that broker. "=12": this ISR is stored; "2=12": and 2 is elected. "r2": 2 registers. "+":
+  // the brokers named next are there all the time.
   const char* story;
   int forgiven;
   bool violation;
@@ -93,12 +94,19 @@ TEST(IntactTracker, ForgivesWhenTheLastMemberThatKeptItsPowerIsGone) {
       {"the last one is taken for dead", "=12 2 =2", 1, false},
       {"though it was there", "+1 =12 2 =2", 1, true},
       {"what was forgiven is whole again", "=1 1 =12 2", 1, false},
+      {"one that lost its power leads one that had died", "1=12 2 r2 2=12", 1, false},
+      {"though that was there", "+1 1=12 2 r2 2=12", 1, true},
+      {"one that lost its power and is not back is elected", "1=12 2 2=12 1=12", 0, false},
+      {"the one that kept its power leads", "+1 2=12 2 1=12", 0, false},
   };
   const TopicPartition tp{"t", 0};
   for (const IntactCase& c : kCases) {
     History history;
     std::set<int> present;
-    IntactTracker tracker(history, [&](int broker) { return present.contains(broker); });
+    std::map<int, BrokerEpoch> registered;
+    IntactTracker tracker(
+        history, [&](int broker) { return present.contains(broker); }, [&](int broker) { return registered[broker]; });
+    LeaderEpoch epoch{0};
     std::istringstream story(c.story);
     for (std::string word; story >> word;) {
       std::vector<BrokerId> ids;
@@ -106,7 +114,11 @@ TEST(IntactTracker, ForgivesWhenTheLastMemberThatKeptItsPowerIsGone) {
         if (digit >= '0' && digit <= '9') ids.emplace_back(digit - '0');
       }
       if (word[0] == '=') {
-        tracker.Stored(tp, LeaderEpoch(0), ids);
+        tracker.Stored(tp, kNoBroker, epoch, ids);
+      } else if (word.size() > 1 && word[1] == '=') {
+        tracker.Stored(tp, ids[0], epoch = LeaderEpoch(epoch.value + 1), {ids.begin() + 1, ids.end()});
+      } else if (word[0] == 'r') {
+        ++registered[ids[0].value].value;
       } else if (word[0] == '+') {
         for (const BrokerId id : ids) present.insert(id.value);
       } else {

@@ -16,7 +16,7 @@ constexpr char kTopic[] = "sim";
 constexpr char kChroot[] = "/cluster";
 constexpr Millis kSessionTimeout{6000};
 constexpr Micros kReplicaCheckEvery{20'000'000};
-constexpr Micros kPresentAfter{12'000'000};  // longer than a session lives, and its end takes to be dealt with
+constexpr Micros kPresentAfter{8'000'000};  // longer than a session lives, and its end takes to be dealt with
 constexpr std::int64_t kZooKeeperBegan = 1'731'000'000'000;  // its clock in ms when virtual time is 0
 constexpr Micros kHangAfter{15'000'000};
 constexpr Micros kSuperviseEvery{500'000};

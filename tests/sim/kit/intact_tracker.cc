@@ -37,6 +37,8 @@ void IntactTracker::Stored(const TopicPartition& tp, BrokerId leader, LeaderEpoc
   const Known before = known;
   const bool moved = known.epoch != epoch;
   known.isr = isr;
+  known.sessions.clear();
+  for (const BrokerId id : isr) known.sessions[id] = registered_(id.value);
   known.epoch = epoch;
   // One that left and comes back has copied everything anew.
   std::erase_if(known.lost,
@@ -51,8 +53,8 @@ void IntactTracker::Stored(const TopicPartition& tp, BrokerId leader, LeaderEpoc
 }
 
 void IntactTracker::BlamePassedOver(const TopicPartition& tp, const Known& before) {
-  for (const BrokerId id : before.isr) {
-    if (before.lost.contains(id) || !present_(id.value)) continue;
+  for (const auto& [id, session] : before.sessions) {
+    if (before.lost.contains(id) || session != registered_(id.value) || !present_(id.value)) continue;
     history_.Violation(tp.ToString() + ": broker " + std::to_string(id.value) +
                        ", there all the time and in the ISR, was passed over for one that has lost its power");
   }

@@ -96,6 +96,7 @@ TEST(IntactTracker, ForgivesWhenTheLastMemberThatKeptItsPowerIsGone) {
       {"what was forgiven is whole again", "=1 1 =12 2", 1, false},
       {"one that lost its power leads one that had died", "1=12 2 r2 2=12", 1, false},
       {"though that was there", "+1 1=12 2 r2 2=12", 1, true},
+      {"that was there, but anew", "+1 1=12 r1 2 r2 2=12", 1, false},
       {"one that lost its power and is not back is elected", "1=12 2 2=12 1=12", 0, false},
       {"the one that kept its power leads", "+1 2=12 2 1=12", 0, false},
   };

@@ -40,7 +40,7 @@ class IntactTracker {
   struct Known {
     std::vector<BrokerId> isr;
     std::map<BrokerId, BrokerEpoch> sessions;  // of the members, when the ISR was stored
-    std::map<BrokerId, BrokerEpoch> lost;  // members that have lost their power since they joined, and as whom
+    std::map<BrokerId, BrokerEpoch> lost;      // members that have lost their power since they joined, and as whom
     LeaderEpoch epoch;
     int unsettled = 0;  // leadership changes after which a leader of before may still have been believed
   };

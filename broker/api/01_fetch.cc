@@ -5,6 +5,7 @@
 // any.
 #include "common/protocol/messages/01_fetch.h"
 
+#include <unordered_set>
 #include <utility>
 
 #include "broker/api/answer.h"
@@ -44,9 +45,57 @@ std::vector<FetchWish> Forgotten(const FetchRequest& request) {
   return forgotten;
 }
 
-void AnswerError(const ReceivedHeader& header, ErrorCode error, Responder responder) {
+struct WishHash {
+  std::size_t operator()(const FetchWish* wish) const {
+    return std::hash<TopicPartition>{}(wish->tp) ^ std::hash<Uuid>{}(wish->topic_id);
+  }
+};
+struct SameWish {
+  bool operator()(const FetchWish* one, const FetchWish* other) const {
+    return one->tp == other->tp && one->topic_id == other->topic_id;
+  }
+};
+
+// A partition named twice counts once, where it stood first, with what was said last.
+void Unite(std::vector<FetchWish>& wishes) {
+  if (wishes.size() < 2) return;
+  std::unordered_set<FetchWish*, WishHash, SameWish> seen;
+  std::size_t kept = 0;
+  for (FetchWish& wish : wishes) {
+    if (const auto earlier = seen.find(&wish); earlier != seen.end()) {
+      **earlier = std::move(wish);
+      continue;
+    }
+    FetchWish& place = wishes[kept++];
+    if (&place != &wish) place = std::move(wish);
+    seen.insert(&place);
+  }
+  wishes.resize(kept);
+}
+
+void AnswerSessionError(const ReceivedHeader& header, ErrorCode error, Responder responder) {
   FetchResponse response;
   response.error_code = error;
+  AnswerWith(header, response, std::move(responder));
+}
+
+// A fault of the whole request. Clients below v7 look for it in the partitions, those from v13 on do not.
+void AnswerWhole(const ReceivedHeader& header, const FetchRequest& request, ErrorCode error, Responder responder) {
+  FetchResponse response;
+  response.error_code = error;
+  response.session_id = request.session_id;
+  for (const auto& topic : request.topics) {
+    if (header.api_version >= 13) break;
+    auto& out = response.responses.emplace_back();
+    out.topic = topic.topic;
+    for (const auto& partition : topic.partitions) {
+      auto& data = out.partitions.emplace_back();
+      data.partition_index = partition.partition;
+      data.error_code = error;
+      data.high_watermark = -1;
+      data.records = Records::Of("");
+    }
+  }
   AnswerWith(header, response, std::move(responder));
 }
 
@@ -56,6 +105,10 @@ void HandleFetch(ApiLoop& loop, RequestContext context, Responder responder) {
   FetchRequest request;
   if (!DecodeOrClose(context, &request, responder)) return;
   const std::int16_t version = context.header.api_version;
+  if (request.isolation_level < 0 || request.isolation_level > 1) {
+    AnswerWhole(context.header, request, ErrorCode::kUnknownServerError, std::move(responder));  // Kafka's word for it
+    return;
+  }
   std::vector<FetchWish> wishes = Wishes(request);
   const std::vector<FetchWish> forgotten = Forgotten(request);
   FetchSessionCache::Request ask;
@@ -67,11 +120,12 @@ void HandleFetch(ApiLoop& loop, RequestContext context, Responder responder) {
   ask.forgotten = forgotten;
   FetchContext session = loop.sessions.Begin(ask, loop.services.clock.Now());
   if (session.kind == FetchContext::Kind::kError) {
-    AnswerError(context.header, session.error, std::move(responder));
+    AnswerSessionError(context.header, session.error, std::move(responder));
     return;
   }
   std::vector<FetchSessionPartition> sessionless;
   if (session.session == nullptr) {
+    Unite(wishes);
     sessionless.reserve(wishes.size());
     for (FetchWish& wish : wishes) sessionless.push_back({std::move(wish)});
   }

@@ -41,16 +41,14 @@ struct Operation {
 };
 
 DescribeConfigsResponse::DescribeConfigsResourceResult ToWire(const ConfigEntry& entry,
-                                                              const DescribeConfigsRequest& request,
-                                                              std::int16_t version) {
+                                                              const DescribeConfigsRequest& request) {
   DescribeConfigsResponse::DescribeConfigsResourceResult out;
   out.name = entry.name;
   out.value.reset();
   if (entry.value) out.value = *entry.value;
   out.read_only = entry.read_only;
   out.config_source = static_cast<std::int8_t>(entry.source);
-  // Clients of v0 know no sources: this is all they are told. Kafka's newer brokers leave it false.
-  out.is_default = version == 0 && entry.source == ConfigSource::kDefault;
+  // is_default, all that clients of v0 could be told, stays false: so do Kafka's brokers since they know sources.
   out.is_sensitive = entry.sensitive;
   out.config_type = static_cast<std::int8_t>(entry.type);
   out.documentation.reset();
@@ -76,7 +74,7 @@ void Operation::Finish() {
     out.error_code = results[i].error;
     out.error_message = results[i].message;  // never null: clients would put their own text in its place
     for (const ConfigEntry& entry : results[i].entries) {
-      out.configs.push_back(ToWire(entry, request, context.header.api_version));
+      out.configs.push_back(ToWire(entry, request));
     }
   }
   AnswerWith(context.header, response, std::move(responder));

@@ -1,6 +1,8 @@
 // DescribeCluster (key 60), v0..v1. Brokers of the listener that was asked, the controller when it is among them, and
-// the cluster id. An endpoint type other than brokers (1) does not exist in ZooKeeper mode.
+// the cluster id. Endpoint types: 1 brokers, 2 controllers, which have no endpoints of their own in ZooKeeper mode.
 #include "common/protocol/messages/60_describe_cluster.h"
+
+#include <string>
 
 #include "broker/api/answer.h"
 #include "broker/api/api_context.h"
@@ -8,6 +10,12 @@
 #include "broker/api/operations.h"
 
 namespace ottla {
+namespace {
+
+constexpr std::int8_t kBrokers = 1;
+constexpr std::int8_t kControllers = 2;
+
+}  // namespace
 
 // Every handler takes its context by value, as most answer later: NOLINTNEXTLINE(performance-unnecessary-value-param)
 void HandleDescribeCluster(ApiLoop& loop, RequestContext context, Responder responder) {
@@ -15,10 +23,13 @@ void HandleDescribeCluster(ApiLoop& loop, RequestContext context, Responder resp
   if (!DecodeOrClose(context, &request, responder)) return;
   DescribeClusterResponse response;
   const MetadataPtr view = loop.metadata();
-  if (request.endpoint_type != 1) {
-    response.error_code =
-        request.endpoint_type == 2 ? ErrorCode::kMismatchedEndpointType : ErrorCode::kUnsupportedEndpointType;
-    response.error_message = "this listener describes brokers only";
+  if (request.endpoint_type != kBrokers) {
+    const bool known = request.endpoint_type == kControllers;
+    const std::string why =
+        known ? "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"
+              : "Unsupported endpoint type " + std::to_string(request.endpoint_type);
+    response.error_code = known ? ErrorCode::kMismatchedEndpointType : ErrorCode::kUnsupportedEndpointType;
+    response.error_message = why;
     AnswerWith(context.header, response, std::move(responder));
     return;
   }

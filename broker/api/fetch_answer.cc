@@ -1,5 +1,5 @@
 // The answering half of FetchOperation: results to the wire, for the session's memory and the request's version.
-#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "broker/api/fetch_operation.h"
@@ -11,6 +11,22 @@ namespace {
 ErrorCode ForVersion(ErrorCode error, std::int16_t version) {
   if (error == ErrorCode::kKafkaStorageError && version <= 5) return ErrorCode::kNotLeaderOrFollower;
   return error;
+}
+
+// What the metadata view does not know; the owners of partitions were not asked, or said so.
+bool IsUnknown(ErrorCode error) {
+  return error == ErrorCode::kUnknownTopicOrPartition || error == ErrorCode::kUnknownTopicId;
+}
+
+// The client should ask another broker, and is told which.
+bool HasLeaderHint(const FetchPartitionResult& result) {
+  return result.error == ErrorCode::kNotLeaderOrFollower || result.error == ErrorCode::kFencedLeaderEpoch;
+}
+
+bool MustMention(FetchSessionPartition& partition, const FetchPartitionResult& result) {
+  return MustMention(partition, result.high_watermark.value, result.log_start_offset.value, result.records.length > 0,
+                     result.error != ErrorCode::kNone,
+                     result.diverging.has_value() || result.preferred_read_replica != kNoBroker);
 }
 
 }  // namespace
@@ -29,22 +45,11 @@ void FetchOperation::Answer() {
   Externals externals;
   response.session_id = session_.session_id;
   const bool incremental = session_.kind == FetchContext::Kind::kIncremental;
-  for (Item& item : items_) {
-    FetchResponse::PartitionData data = ToWire(item, &externals);
-    const bool has_records = data.records.external_size > 0;
-    const bool error = data.error_code != ErrorCode::kNone;
-    const bool mention = MustMention(*item.entry, data.high_watermark, data.log_start_offset, has_records, error,
-                                     item.result.diverging.has_value() || data.preferred_read_replica >= 0);
-    if (incremental && !mention) continue;
-    const FetchWish& wish = item.entry->wish;
-    const std::string_view topic = version_ >= 13 ? std::string_view() : std::string_view(wish.tp.topic);
-    auto* group = response.responses.empty() ? nullptr : &response.responses.back();
-    if (group == nullptr || group->topic != topic || group->topic_id != wish.topic_id) {
-      group = &response.responses.emplace_back();
-      group->topic = topic;
-      group->topic_id = wish.topic_id;
+  for (const bool unknown : {false, true}) {  // what is unknown stands behind what was read
+    for (Item& item : items_) {
+      if (IsUnknown(item.result.error) != unknown) continue;
+      if (MustMention(*item.entry, item.result) || !incremental) Mention(item, &response, &externals);
     }
-    group->partitions.push_back(std::move(data));
   }
   if (version_ >= 16) AddEndpoints(&response);
   AnswerWith(context_.header, response, std::move(responder_), std::move(externals));
@@ -54,17 +59,42 @@ void FetchOperation::Answer() {
   }
 }
 
+void FetchOperation::Mention(Item& item, FetchResponse* response, Externals* externals) const {
+  const FetchWish& wish = item.entry->wish;
+  const std::string_view topic = version_ >= 13 ? std::string_view() : std::string_view(wish.tp.topic);
+  auto* group = response->responses.empty() ? nullptr : &response->responses.back();
+  if (group == nullptr || group->topic != topic || group->topic_id != wish.topic_id) {
+    group = &response->responses.emplace_back();
+    group->topic = topic;
+    group->topic_id = wish.topic_id;
+  }
+  group->partitions.push_back(ToWire(item, externals));
+}
+
+// Clients below v10 cannot read zstd; whether a producer chose it by itself is not looked at, as in Kafka.
+bool FetchOperation::IsZstdForOldClient(const Item& item) const {
+  if (version_ >= 10 || !item.asked || HasLeaderHint(item.result) || IsUnknown(item.result.error)) return false;
+  const auto config = loop_.services.topic_config(item.ask.topic);
+  return config != nullptr && config->compression_type == "zstd";
+}
+
 FetchResponse::PartitionData FetchOperation::ToWire(const Item& item, Externals* externals) const {
   const FetchPartitionResult& result = item.result;
   FetchResponse::PartitionData data;
+  data.records = Records::Of("");  // never null: clients stumble over that
   data.partition_index = item.entry->wish.tp.partition;
+  if (IsZstdForOldClient(item)) {
+    data.error_code = ErrorCode::kUnsupportedCompressionType;
+    data.high_watermark = -1;
+    return data;
+  }
   data.error_code = ForVersion(result.error, version_);
   data.high_watermark = result.high_watermark.value;
   data.last_stable_offset = result.last_stable_offset.value;
   data.log_start_offset = result.log_start_offset.value;
   data.preferred_read_replica = result.preferred_read_replica.value;
-  data.records = Records::Of("");  // never null: clients stumble over that
-  data.aborted_transactions.reset();
+  // An empty list where nothing was read, null where the reader did not ask for it.
+  if (!IsUnknown(result.error)) data.aborted_transactions.reset();
   if (result.aborted.has_value()) {
     data.aborted_transactions.emplace();
     for (const AbortedTxn& txn : *result.aborted) {
@@ -75,8 +105,7 @@ FetchResponse::PartitionData FetchOperation::ToWire(const Item& item, Externals*
     data.diverging_epoch.epoch = result.diverging->epoch.value;
     data.diverging_epoch.end_offset = result.diverging->end.value;
   }
-  const bool hint = result.error == ErrorCode::kNotLeaderOrFollower || result.error == ErrorCode::kFencedLeaderEpoch;
-  if (hint && version_ >= 16) {
+  if (HasLeaderHint(result) && version_ >= 16) {
     data.current_leader = {result.current_leader.leader.value, result.current_leader.epoch.value};
   }
   if (result.records.length == 0) return data;
@@ -92,12 +121,9 @@ FetchResponse::PartitionData FetchOperation::ToWire(const Item& item, Externals*
 }
 
 void FetchOperation::AddEndpoints(FetchResponse* response) const {
-  std::vector<BrokerId> leaders;
+  std::set<BrokerId> leaders;
   for (const Item& item : items_) {
-    const BrokerId leader = item.result.current_leader.leader;
-    if (item.result.error != ErrorCode::kNone && leader.value >= 0 && std::ranges::count(leaders, leader) == 0) {
-      leaders.push_back(leader);
-    }
+    if (HasLeaderHint(item.result)) leaders.insert(item.result.current_leader.leader);
   }
   for (const BrokerId leader : leaders) {
     const MetadataBroker* broker = view_->FindBroker(leader);

@@ -21,6 +21,7 @@ FetchOperation::FetchOperation(ApiLoop& loop, RequestContext context, const Fetc
   params_.read_committed = request.isolation_level == 1;
   params_.hard_max_bytes = version_ < 3;
   params_.client_rack = rack_;
+  params_.client_listener = context_.connection->listener;
   const std::int32_t asked = version_ < 3 ? std::numeric_limits<std::int32_t>::max() : request.max_bytes;
   max_bytes_ = static_cast<std::uint64_t>(std::max(0, std::min(asked, loop_.services.config->fetch_max_bytes)));
   min_bytes_ = std::min<std::uint64_t>(static_cast<std::uint64_t>(std::max(0, request.min_bytes)), max_bytes_);
@@ -64,14 +65,6 @@ void FetchOperation::Resolve(Item& item) const {
   if (topic == nullptr) {
     item.result.error = by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
     return;
-  }
-  if (version_ < 10) {
-    // Clients that old cannot read zstd; whether a producer chose it by itself is not looked at, as in Kafka.
-    const auto config = loop_.services.topic_config(topic->name);
-    if (config != nullptr && config->compression_type == "zstd") {
-      item.result.error = ErrorCode::kUnsupportedCompressionType;
-      return;
-    }
   }
   item.asked = true;
   item.ask.topic = topic->name;
@@ -197,13 +190,17 @@ void FetchOperation::Abandon() {
 }
 
 // Shards were asked at the same time, each with the whole budget: what is too much is cut here, in the request's order.
-// A batch may be cut in the middle, which readers expect at the end of a partition's records.
+// A batch may be cut in the middle, which readers expect at the end of a partition's records, but not the first one:
+// consumers take an answer without a whole batch for a broken broker.
 void FetchOperation::TrimToBudget() {
   if (slices_.size() < 2) return;  // one shard has kept the budget itself
   std::uint64_t used = 0;
   for (Item& item : items_) {
     std::uint64_t& length = item.result.records.length;
-    if (used > 0) length = std::min(length, max_bytes_ > used ? max_bytes_ - used : 0);
+    const std::uint64_t left = max_bytes_ > used ? max_bytes_ - used : 0;
+    if (used > 0 && length > left) {
+      length = left < item.result.first_batch_bytes && !params_.hard_max_bytes ? 0 : left;
+    }
     used += length;
   }
 }

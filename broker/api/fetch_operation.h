@@ -37,6 +37,7 @@ class FetchOperation : public std::enable_shared_from_this<FetchOperation> {
 
   void Collect();
   void Resolve(Item& item) const;
+  bool IsZstdForOldClient(const Item& item) const;
   void Read(Round round);
   void ReadSlice(std::size_t index, Round round, std::uint64_t watch_bytes);
   void OnSliceRead(std::size_t index, Round round, FetchResult result);
@@ -46,6 +47,7 @@ class FetchOperation : public std::enable_shared_from_this<FetchOperation> {
   void Answer();
   void AnswerSessionError(ErrorCode error);
   void TrimToBudget();
+  void Mention(Item& item, FetchResponse* response, Externals* externals) const;
   FetchResponse::PartitionData ToWire(const Item& item, Externals* externals) const;
   void AddEndpoints(FetchResponse* response) const;
 

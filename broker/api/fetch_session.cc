@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 namespace ottla {
 namespace {
@@ -58,8 +59,7 @@ FetchContext FetchSessionCache::Begin(const Request& request, MonoTime now) {
 
 FetchContext FetchSessionCache::BeginFull(const Request& request, MonoTime now) {
   FetchContext context;
-  // A session without partitions has nothing to remember.
-  if (request.wishes.empty() || !MakeRoom(request, now)) return context;
+  if (!MakeRoom(request, now)) return context;
   auto session = std::make_shared<FetchSession>(NewId(), request.uses_topic_ids, request.follower, now);
   for (const FetchWish& wish : request.wishes) session->Update(wish);
   sessions_.emplace(session->id(), session);
@@ -94,19 +94,28 @@ FetchContext FetchSessionCache::BeginIncremental(const Request& request, MonoTim
 
 bool FetchSessionCache::MakeRoom(const Request& request, MonoTime now) {
   if (sessions_.size() < slots_) return true;
-  auto victim = sessions_.end();
-  for (auto at = sessions_.begin(); at != sessions_.end(); ++at) {
-    const FetchSession& candidate = *at->second;
-    const bool unused = now - candidate.last_used_ > eviction_;
-    const bool weaker = request.follower && !candidate.privileged_;
-    const bool smaller = candidate.privileged_ == request.follower && candidate.size() < request.wishes.size() &&
-                         now - candidate.created_ > eviction_;
-    if (!unused && !weaker && !smaller) continue;
-    if (victim == sessions_.end() || candidate.last_used_ < victim->second->last_used_) victim = at;
+  const FetchSession* victim = nullptr;
+  for (const auto& [id, candidate] : sessions_) {
+    if (MayGo(request, *candidate, now) && (victim == nullptr || GoesBefore(*candidate, *victim, now))) {
+      victim = candidate.get();
+    }
   }
-  if (victim == sessions_.end()) return false;
-  sessions_.erase(victim);
+  if (victim == nullptr) return false;
+  sessions_.erase(victim->id());
   return true;
+}
+
+bool FetchSessionCache::MayGo(const Request& request, const FetchSession& candidate, MonoTime now) const {
+  const bool weaker = request.follower && !candidate.privileged_;
+  const bool smaller = candidate.privileged_ == request.follower && candidate.size() < request.wishes.size() &&
+                       now - candidate.created_ > eviction_;
+  return Unused(candidate, now) || weaker || smaller;
+}
+
+// The longest unused one first; among those in use consumers before followers, then the smallest.
+bool FetchSessionCache::GoesBefore(const FetchSession& one, const FetchSession& other, MonoTime now) const {
+  if (Unused(one, now) || Unused(other, now)) return one.last_used_ < other.last_used_;
+  return std::tuple(one.privileged_, one.size(), one.id()) < std::tuple(other.privileged_, other.size(), other.id());
 }
 
 std::int32_t FetchSessionCache::NewId() {

@@ -120,6 +120,9 @@ class FetchSessionCache {
   FetchContext BeginFull(const Request& request, MonoTime now);
   FetchContext BeginIncremental(const Request& request, MonoTime now);
   bool MakeRoom(const Request& request, MonoTime now);
+  bool Unused(const FetchSession& session, MonoTime now) const { return now - session.last_used_ > eviction_; }
+  bool MayGo(const Request& request, const FetchSession& candidate, MonoTime now) const;
+  bool GoesBefore(const FetchSession& one, const FetchSession& other, MonoTime now) const;
   std::int32_t NewId();
 
   const std::size_t slots_;

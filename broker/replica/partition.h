@@ -115,6 +115,8 @@ class Partition : public std::enable_shared_from_this<Partition> {
   void FinishAppend(std::int16_t acks, Millis timeout, Offset last_offset, ProduceResult result, AppendCallback done);
   void CompleteReached();
 
+  // Asked by the id of a topic that had this name before, or will have it next.
+  bool IsOtherTopic(const FetchPartition& ask) const;
   ErrorCode CheckFetch(const FetchParams& params, const FetchPartition& ask) const;
   bool Diverges(const FetchPartition& ask, FetchPartitionResult& out);
   bool PreferAnother(const FetchParams& params, const FetchPartition& ask, FetchPartitionResult& out) const;

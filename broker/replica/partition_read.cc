@@ -2,6 +2,7 @@
 // Apache Kafka 3.9's ReplicaManager and Partition.fetchRecords ask them.
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "broker/replica/partition.h"
 #include "common/base/check.h"
@@ -18,11 +19,13 @@ constexpr std::int16_t kAnyReplicaServes = 11;  // Fetch version from which foll
 
 }  // namespace
 
+bool Partition::IsOtherTopic(const FetchPartition& ask) const {
+  return !ask.topic_id.IsZero() && !log_->topic_id().IsZero() && ask.topic_id != log_->topic_id();
+}
+
 ErrorCode Partition::CheckFetch(const FetchParams& params, const FetchPartition& ask) const {
   if (closed_) return ErrorCode::kNotLeaderOrFollower;
-  if (!ask.topic_id.IsZero() && !log_->topic_id().IsZero() && ask.topic_id != log_->topic_id()) {
-    return ErrorCode::kInconsistentTopicId;
-  }
+  if (IsOtherTopic(ask)) return ErrorCode::kInconsistentTopicId;
   if (const ErrorCode epoch = core_.CheckEpoch(ask.current_leader_epoch); epoch != ErrorCode::kNone) return epoch;
   const bool leader_only = params.from_follower() || params.version < kAnyReplicaServes;
   if (core_.role() == PartitionRole::kNone || (leader_only && !core_.is_leader())) {
@@ -102,13 +105,17 @@ Partition::FetchState Partition::Fetch(const FetchParams& params, const FetchPar
   }
   // Less than its first batch is of no use, but to the oldest clients, which then ask with a larger limit.
   const bool cut_short = !read.plan.range.empty() && read.plan.range.length < read.plan.first.size;
-  if (cut_short && !params.hard_max_bytes) return FetchState::kDone;
+  if (cut_short && !params.hard_max_bytes) {
+    out.aborted.reset();
+    return FetchState::kDone;
+  }
   if (out.aborted.has_value() && !read.plan.range.empty()) {
     auto aborted = log_->AbortedIn(ask.fetch_offset, upper);
     if (!aborted.has_value()) return FetchState::kColdAborted;
     out.aborted = std::move(aborted);
   }
   out.records = std::move(read.plan.range);
+  out.first_batch_bytes = static_cast<std::uint64_t>(read.plan.first.size);
   return FetchState::kDone;
 }
 
@@ -143,9 +150,21 @@ std::optional<std::uint64_t> Partition::Available(const FetchParams& params, con
   return read.plan.range.length;
 }
 
+namespace {
+
+// Who has most; then who was caught up last; then the greater id, so that the choice does not change without a reason.
+bool FurtherThan(const FollowerState& one, const FollowerState& other) {
+  const auto rank = [](const FollowerState& f) {
+    return std::tuple(f.log_end, f.last_caught_up.value_or(MonoTime::min()), f.id);
+  };
+  return rank(one) > rank(other);
+}
+
+}  // namespace
+
 bool Partition::PreferAnother(const FetchParams& params, const FetchPartition& ask, FetchPartitionResult& out) const {
   if (!shard_.env.options.rack_aware_selector || params.replica_id.value >= 0 || !core_.is_leader() || closed_ ||
-      params.version < kAnyReplicaServes || params.client_rack.empty() ||
+      params.version < kAnyReplicaServes || params.client_rack.empty() || IsOtherTopic(ask) ||
       core_.CheckEpoch(ask.current_leader_epoch) != ErrorCode::kNone || shard_.env.options.rack == params.client_rack) {
     return false;
   }
@@ -156,7 +175,8 @@ bool Partition::PreferAnother(const FetchParams& params, const FetchPartition& a
     if (ask.fetch_offset < follower.log_start || ask.fetch_offset > follower.log_end) continue;
     const MetadataBroker* broker = shard_.metadata->FindBroker(follower.id);
     if (broker == nullptr || broker->rack != params.client_rack) continue;
-    if (best == nullptr || follower.log_end > best->log_end) best = &follower;
+    if (broker->EndpointOf(params.client_listener) == nullptr) continue;
+    if (best == nullptr || FurtherThan(follower, *best)) best = &follower;
   }
   if (best == nullptr) return false;
   out.preferred_read_replica = best->id;

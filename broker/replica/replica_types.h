@@ -49,8 +49,9 @@ struct FetchParams {
   BrokerEpoch replica_epoch{-1};
   std::int16_t version = 17;
   bool read_committed = false;
-  std::string_view client_rack;  // alive until the call returns; used only with replica.selector.class
-  bool hard_max_bytes = false;   // versions 0-2: cut the first batch instead of returning it whole
+  std::string_view client_rack;      // alive until the call returns; used only with replica.selector.class
+  std::string_view client_listener;  // the same; a replica is preferred only where the client can reach it
+  bool hard_max_bytes = false;       // versions 0-2: cut the first batch instead of returning it whole
 
   bool from_follower() const { return replica_id.value >= 0; }
   FetchIsolation isolation() const {
@@ -80,7 +81,8 @@ struct FetchPartitionResult {
   std::optional<std::vector<AbortedTxn>> aborted;  // nullopt: null on the wire (not read_committed, or an error)
   LeaderHint current_leader;
   BrokerId preferred_read_replica = kNoBroker;
-  FileRange records;  // empty: no records (not null)
+  FileRange records;                    // empty: no records (not null)
+  std::uint64_t first_batch_bytes = 0;  // of `records`; fewer bytes of them are of no use to readers of v3 and above
 };
 
 // Outcome of the partitions of one shard, in the order asked.

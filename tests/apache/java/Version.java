@@ -35,6 +35,16 @@ class Version {
         return ((Future<Map<String, TopicDescription>>) call(all, result)).get().get(topic);
     }
 
+    /** Since 1.1; brokers of today tell older clients of no default. */
+    static boolean knowsConfigSources() {
+        for (Method method : org.apache.kafka.clients.admin.ConfigEntry.class.getMethods()) {
+            if (method.getName().equals("source")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** What only newer admin clients can do, where that class was compiled. */
     static void newerAdmin(AdminClient admin, String topic) throws Exception {
         Class<?> newer;

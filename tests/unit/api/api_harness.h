@@ -91,8 +91,9 @@ class ScriptedTopics final : public TopicAdmin {
 class ApiHarness : public ResponseSink {
  public:
   // `settings` over a broker's minimum.
-  explicit ApiHarness(std::map<std::string, std::string> settings = {})
-      : config_(MakeConfig(std::move(settings))),
+  explicit ApiHarness(std::map<std::string, std::string> settings = {}, std::size_t data_loops = 1)
+      : replicas(data_loops),
+        config_(MakeConfig(std::move(settings))),
         ids_(replicas.log.loops.Control(), [](auto done) { done(Status(StatusCode::kUnavailable, "no controller")); }),
         services_(ApiServices{
             .config = config_,

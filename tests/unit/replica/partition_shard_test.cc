@@ -308,8 +308,11 @@ TEST(PartitionShard, RackAwareConsumersAreSentToTheirRack) {
   broker.Produce(ReplicaHarness::Batch(4), 1);
   broker.FollowerFetch(2, 2);
   broker.FollowerFetch(3, 4);
+  std::string_view listener = "PLAINTEXT";
+  Uuid id;
   const auto from = [&](std::string_view rack, std::int64_t offset) {
-    return broker.Fetch({.client_rack = rack}, {.fetch_offset = Offset(offset)})
+    return broker
+        .Fetch({.client_rack = rack, .client_listener = listener}, {.topic_id = id, .fetch_offset = Offset(offset)})
         ->result->partitions[0]
         .preferred_read_replica;
   };
@@ -317,6 +320,13 @@ TEST(PartitionShard, RackAwareConsumersAreSentToTheirRack) {
   EXPECT_EQ(from("a", 0), kNoBroker);
   EXPECT_EQ(from("c", 0), kNoBroker);
   EXPECT_EQ(from("", 0), kNoBroker);
+  broker.FollowerFetch(2, 4);
+  EXPECT_EQ(from("b", 0), BrokerId(2)) << "as far as the other, and caught up later";
+  id = TopicId(9);
+  EXPECT_EQ(from("b", 0), kNoBroker) << "another topic of that name: an error, no preference";
+  id = {};
+  listener = "INTERNAL";
+  EXPECT_EQ(from("b", 0), kNoBroker) << "out of the client's reach";
 }
 
 ListOffsetAnswer List(ReplicaHarness& broker, std::int64_t timestamp, int replica = -1, int version = 9,

@@ -81,6 +81,8 @@ std::optional<ErrorCode> Partition::RefuseAppend(const AppendRequest& request) c
 
 void Partition::Refuse(ErrorCode error, const AppendRequest& request, AppendCallback done) {
   ProduceResult result{.error = error};
+  const AppendRefusal& refusal = request.batch.refusal;
+  const bool before = refusal.before_leadership && refusal.code == error;
   switch (error) {
     case ErrorCode::kNotLeaderOrFollower:
       if (!core_.fenced()) result.current_leader = Hint();
@@ -88,13 +90,13 @@ void Partition::Refuse(ErrorCode error, const AppendRequest& request, AppendCall
     case ErrorCode::kMessageTooLarge:
     case ErrorCode::kRecordListTooLarge:
     case ErrorCode::kCorruptMessage:
-    case ErrorCode::kKafkaStorageError:
-    case ErrorCode::kNotEnoughReplicas: break;  // before the log was looked at: no log start
-    default: result.log_start_offset = log_->log_start(); break;
+    case ErrorCode::kKafkaStorageError: break;  // Kafka's words without a log start
+    default:
+      if (!before) result.log_start_offset = log_->log_start();
   }
-  if (request.batch.refusal.code == error) {
-    result.message = request.batch.refusal.message;
-    for (const RecordError& one : request.batch.refusal.record_errors) {
+  if (refusal.code == error) {
+    result.message = refusal.message;
+    for (const RecordError& one : refusal.record_errors) {
       result.record_errors.push_back({one.batch_index, one.message});
     }
   }

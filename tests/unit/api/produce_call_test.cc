@@ -83,6 +83,29 @@ TEST(Produce, AcksThatDoNotExistAndTopicsThatDoNot) {
   EXPECT_FALSE(h.Closed(h.Send(Producing({{"t", 0, &good}}, 0), 9)));
 }
 
+// What is wrong with the request's shape is said without a look at the log, as Kafka does.
+TEST(Produce, TheLogStartIsToldByTheLogOnly) {
+  ApiHarness h;
+  h.replicas.Lead({.replicas = {1}, .isr = {1}});
+  const std::string good = ReplicaHarness::Batch();
+  const std::string none, two = good + good, half = good.substr(0, 70);
+  std::string control = good;
+  control[22] = static_cast<char>(control[22] | 0x20);
+  UpdateCrc(control.data(), control.size());
+  const auto start_of = [&h](const std::string& bytes) {
+    const auto answer = h.Call<ProduceResponse>(Producing({{"t", 0, &bytes}}), 9);
+    const auto& partition = answer->responses.at(0).partition_responses.at(0);
+    EXPECT_EQ(partition.error_code == ErrorCode::kNone, partition.base_offset >= 0);
+    EXPECT_FALSE(partition.error_message.has_value());
+    return partition.log_start_offset;
+  };
+  EXPECT_EQ(start_of(good), 0);
+  EXPECT_EQ(start_of(none), -1);
+  EXPECT_EQ(start_of(two), -1);
+  EXPECT_EQ(start_of(half), -1);
+  EXPECT_EQ(start_of(control), 0);
+}
+
 TEST(Produce, InternalTopicsAreForTheBrokersAndTheAdminClient) {
   ApiHarness h;
   h.replicas.Lead({.topic = "__consumer_offsets", .replicas = {1}, .isr = {1}});

@@ -50,6 +50,7 @@ TEST(PartitionShard, MinIsrRefusesBeforeAndAfterTheAppend) {
   const auto refused = broker.Produce(ReplicaHarness::Batch(), -1);
   ASSERT_TRUE(refused->has_value());
   EXPECT_EQ((*refused)->error, ErrorCode::kNotEnoughReplicas);
+  EXPECT_EQ((*refused)->log_start_offset, Offset(0));
   EXPECT_EQ(broker.Info().log_end, Offset(0));
   // acks=1 is taken, but stays invisible.
   EXPECT_EQ((*broker.Produce(ReplicaHarness::Batch(), 1))->error, ErrorCode::kNone);

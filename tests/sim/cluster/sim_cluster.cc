@@ -1,24 +1,16 @@
 #include "tests/sim/cluster/sim_cluster.h"
 
-#include <algorithm>
 #include <sstream>
 #include <utility>
 
 #include "common/zk/zk_codec.h"
 #include "common/zk/zk_paths.h"
-#include "tests/sim/cluster/topic_maker.h"
 
 namespace ottla::sim {
 
 namespace {
 
-constexpr char kTopic[] = "sim";
-constexpr char kChroot[] = "/cluster";
 constexpr Millis kSessionTimeout{6000};
-constexpr Micros kReplicaCheckEvery{20'000'000};
-constexpr Micros kPresentAfter{8'000'000};  // longer than a session lives, and its end takes to be dealt with
-constexpr std::int64_t kZooKeeperBegan = 1'731'000'000'000;  // its clock in ms when virtual time is 0
-constexpr Micros kHangAfter{15'000'000};
 constexpr Micros kSuperviseEvery{500'000};
 
 }  // namespace
@@ -44,7 +36,7 @@ SimCluster::SimCluster(ClusterOptions options)
       world_scheduler_(&world_.scheduler()),
       intact_(
           history_, [this](int id) { return Present(id - 1); }, [this](int id) { return EpochOf(id - 1); }),
-      state_(world_.zk(), kChroot, history_, &intact_),
+      state_(world_.zk(), kSimChroot, history_, &intact_),
       leaders_(history_),
       committed_(history_),
       replicas_(history_) {
@@ -54,7 +46,7 @@ SimCluster::SimCluster(ClusterOptions options)
   SimNodeOptions node;
   node.data_loops = data_loops_;
   node.log_dirs = log_dirs_;
-  node.zk = {.chroot = kChroot, .session_timeout = kSessionTimeout, .keeper = random.Chance(0.5)};
+  node.zk = {.chroot = kSimChroot, .session_timeout = kSessionTimeout, .keeper = random.Chance(0.5)};
   for (int i = 0; i < options_.brokers; ++i) {
     SimFiles& files = world_.AddNode(node).files();  // log.dirs are there before the broker is
     files.SetDown(false);
@@ -64,7 +56,7 @@ SimCluster::SimCluster(ClusterOptions options)
   }
   world_.AddNode().Boot();  // all clients
   slots_.resize(static_cast<std::size_t>(options_.brokers));
-  for (int i = 0; i < options_.partitions; ++i) partitions_.push_back({kTopic, i});
+  for (int i = 0; i < options_.partitions; ++i) partitions_.push_back({kSimTopic, i});
   if (options_.unclean) state_.AllowUnclean();
   state_.set_on_forgotten([this](const TopicPartition& tp) {
     leaders_.Forget(tp);
@@ -98,7 +90,7 @@ Properties SimCluster::PropertiesOf(int broker) const {
       {"listeners", "PLAINTEXT://:9092"},
       {"advertised.listeners", "PLAINTEXT://n" + n + ":9092"},
       {"log.dirs", dirs},
-      {"zookeeper.connect", std::string("zookeeper:2181") + kChroot},
+      {"zookeeper.connect", std::string("zookeeper:2181") + kSimChroot},
       {"zookeeper.session.timeout.ms", std::to_string(kSessionTimeout.count())},
       {"num.network.threads", std::to_string(data_loops_)},
       {"replica.lag.time.max.ms", "4000"},
@@ -200,140 +192,6 @@ bool SimCluster::Start() {
   return !Bad();
 }
 
-// Each client has connections of its own: a request waits behind the ones before it on the same connection.
-SimRpc& SimCluster::NewRpc() {
-  const std::string name = "sim-client-" + std::to_string(rpcs_.size());
-  rpcs_.push_back(std::make_unique<SimRpc>(client_loop(), world_.node(options_.brokers).network(), name));
-  SimRpc& rpc = *rpcs_.back();
-  rpc.set_on_late([this](const Endpoint& to, std::int16_t key) {
-    const int broker = std::stoi(to.host.substr(1));
-    if (!nemesis_->UndisturbedFor(broker, kHangAfter)) return;
-    history_.Violation("broker " + to.ToString() + ", undisturbed, did not answer request " + std::to_string(key));
-  });
-  rpc.set_on_corrupt([this](const Endpoint& from, const std::string& what) {
-    history_.Violation(from.ToString() + " answered what cannot be: " + what);
-  });
-  return rpc;
-}
-
-bool SimCluster::MakeTopic() {
-  std::vector<Endpoint> bootstrap;
-  for (int i = 0; i < options_.brokers; ++i) bootstrap.push_back({world_.node(i).host(), 9092});
-  client_loop().Run([&] {
-    rpc_ = &NewRpc();
-    view_ = std::make_unique<ClusterView>(client_loop(), *rpc_, world_.scheduler().random().Fork(), bootstrap);
-  });
-  TopicMaker maker(client_loop(), *rpc_, *view_, history_,
-                   {.topic = kTopic, .partitions = options_.partitions, .replicas = options_.replicas});
-  client_loop().Run([&] { maker.Start(); });
-  const bool made = RunUntil([&] { return maker.done(); }, std::chrono::seconds(90));
-  if (!made) history_.Violation("the topic was not made in time: " + maker.Describe());
-  const bool led = RunUntil([this] { return state_.AllInSync(); }, std::chrono::seconds(60));
-  if (made && !led) history_.Violation("the new topic got no leaders");
-  client_loop().Run([&] { maker.Stop(); });
-  return made && led;
-}
-
-void SimCluster::StartClients() {
-  client_loop().Run([this] {
-    Random& random = world_.scheduler().random();
-    for (int i = 0; i < options_.producers; ++i) {
-      SimProducer::Options options{.id = i, .partitions = partitions_};
-      producers_.push_back(
-          std::make_unique<SimProducer>(client_loop(), NewRpc(), *view_, random.Fork(), history_, std::move(options)));
-      producers_.back()->Start();
-    }
-    consumer_ = std::make_unique<SimConsumer>(
-        client_loop(), NewRpc(), *view_, random.Fork(), history_,
-        SimConsumer::Options{.partitions = partitions_, .epochs = options_.consumer_epochs});
-    consumer_->Start();
-    if (!options_.churn) return;
-    SimRpc& rpc = NewRpc();
-    SimRpc& produce_rpc = NewRpc();
-    const auto stored = [this] { return world_.zk().Read(kChroot + zk::Topic(TopicChurn::kTopic)) != nullptr; };
-    churn_ = std::make_unique<TopicChurn>(client_loop(), rpc, produce_rpc, *view_, random.Fork(), history_, stored,
-                                          TopicChurn::Options{.replicas_max = options_.brokers});
-    churn_->Start();
-  });
-}
-
-void SimCluster::StartReader() {
-  client_loop().Run([this] {
-    SimConsumer::Options options{.partitions = partitions_, .once = true};
-    reader_ = std::make_unique<SimConsumer>(client_loop(), NewRpc(), *view_, world_.scheduler().random().Fork(),
-                                            history_, std::move(options));
-    reader_->Start();
-  });
-}
-
-// There for all the controller knows: whatever else happens to a broker, its session lives and no log dir has failed. A
-// younger session may have followed one whose end the controller is still dealing with.
-bool SimCluster::Present(int broker) const {
-  const SimZkTree::Node* node = Registration(broker);
-  if (node == nullptr || !Alive(broker) || Stopping(broker) || HasFailedDir(broker)) return false;
-  return Millis(kZooKeeperBegan + ToMillis(world_.now()) - node->stat.ctime_ms) > kPresentAfter;
-}
-
-const SimZkTree::Node* SimCluster::Registration(int broker) const {
-  const std::string path = kChroot + std::string(zk::kBrokerIds) + "/" + std::to_string(broker + 1);
-  return const_cast<SimWorld&>(world_).zk().Read(path);  // NOLINT: only reads
-}
-
-BrokerEpoch SimCluster::EpochOf(int broker) const {
-  const SimZkTree::Node* node = Registration(broker);
-  return BrokerEpoch(node == nullptr ? -1 : node->stat.czxid);
-}
-
-void SimCluster::AfterEvent() {
-  ++events_;
-  state_.Check();
-  CheckChanged();
-  if (world_.now() - replicas_checked_ < kReplicaCheckEvery) return;
-  replicas_checked_ = world_.now();
-  CheckReplicas();
-}
-
-// Only a task of the loop that owns a replica can have changed it.
-void SimCluster::CheckChanged() {
-  const SimExecutor* const ran = world_.scheduler().last_ran();
-  if (ran == nullptr || ran->node() >= options_.brokers) return;
-  const Slot& slot = slots_[static_cast<std::size_t>(ran->node())];
-  const std::optional<std::size_t> loop = ran->data_loop();
-  if (slot.process == nullptr || !loop.has_value()) return;
-  slot.process->ForEachReplicaOf(*loop, [&](const ReplicaView& replica) { CheckOne(ran->node(), replica); });
-}
-
-void SimCluster::CheckOne(int broker, const ReplicaView& replica) {
-  if (!state_.IsStored(replica.tp, replica.topic_id)) return;
-  const std::uint64_t incarnation = slots_[static_cast<std::size_t>(broker)].incarnation;
-  leaders_.Check(broker + 1, incarnation, replica);
-  if (Trusted(broker, replica)) {
-    const bool says = !history_.forgiven(replica.tp) ||
-                      (replica.leader && state_.IsStoredLeader(replica.tp, broker + 1, replica.leader_epoch));
-    committed_.Check(broker + 1, incarnation, world_.node(broker).files(), replica, says);
-  } else {
-    committed_.Skip(broker + 1, replica.tp);
-  }
-}
-
-// Once promises were taken back, a replica outside the ISR may hold what was lost elsewhere, until it has cut it off.
-bool SimCluster::Trusted(int broker, const ReplicaView& replica) const {
-  return !history_.forgiven(replica.tp) || state_.InStoredIsr(replica.tp, broker + 1);
-}
-
-void SimCluster::CheckReplicas() {
-  std::map<TopicPartition, std::vector<ReplicaChecker::Replica>> all;
-  for (int i = 0; i < options_.brokers; ++i) {
-    const Slot& slot = slots_[static_cast<std::size_t>(i)];
-    if (slot.process == nullptr) continue;
-    slot.process->ForEachReplica([&](const ReplicaView& replica) {
-      if (!state_.IsStored(replica.tp, replica.topic_id) || !Trusted(i, replica)) return;
-      all[replica.tp].push_back({i + 1, &world_.node(i).files(), replica});
-    });
-  }
-  for (const auto& entry : all) replicas_.Check(entry.second);
-}
-
 bool SimCluster::Leads(int id, const TopicPartition& tp) const {
   const Slot& slot = slots_[static_cast<std::size_t>(id - 1)];
   bool leads = false;
@@ -359,53 +217,9 @@ void SimCluster::RunWithFaults(Micros duration) {
   RunQuietly(duration);
 }
 
-bool SimCluster::HealAndFinish() {
-  if (Bad()) return false;
-  nemesis_->HealAll();
-  if (churn_ != nullptr) churn_->Finish();
-  const auto finish = [this](const char* what, const std::function<bool()>& done, Micros limit) {
-    if (RunUntil(done, limit)) return true;
-    if (!Bad()) history_.Violation(std::string("after healing, in time: ") + what);
-    return false;
-  };
-  if (!finish(
-          "no topic being made or deleted", [this] { return churn_ == nullptr || churn_->idle(); },
-          std::chrono::seconds(120))) {
-    history_.Violation(churn_->Describe());
-    return false;
-  }
-  if (!finish(
-          "every partition in sync", [this] { return AllInSync(); }, std::chrono::seconds(120)))
-    return false;
-  client_loop().Run([this] {
-    for (const auto& producer : producers_) producer->Drain();
-  });
-  const bool idle = finish(
-      "every producer answered",
-      [this] {
-        return std::all_of(producers_.begin(), producers_.end(), [](const auto& producer) { return producer->idle(); });
-      },
-      std::chrono::seconds(120));
-  if (!idle) {
-    for (const auto& producer : producers_) history_.Violation(producer->Describe());
-    return false;
-  }
-  RunQuietly(std::chrono::seconds(5));
-  client_loop().Run([this] { consumer_->Stop(); });
-  StartReader();
-  if (!finish(
-          "everything read back", [this] { return reader_->done(); }, std::chrono::seconds(120))) {
-    history_.Violation(reader_->Describe());
-    return false;
-  }
-  for (const TopicPartition& tp : partitions_) history_.CheckFinal(tp, reader_->read(tp));
-  CheckReplicas();
-  return !Bad();
-}
-
 int SimCluster::LeaderOf(int partition) const {
   const SimZkTree::Node* node =
-      const_cast<SimWorld&>(world_).zk().Read(kChroot + zk::State(kTopic, partition));  // NOLINT: only reads
+      const_cast<SimWorld&>(world_).zk().Read(kSimChroot + zk::State(kSimTopic, partition));  // NOLINT: only reads
   if (node == nullptr) return -1;
   const Result<zk::PartitionStateData> state = zk::DecodeState(node->data);
   return state.ok() ? state->leader.value : -1;
@@ -418,7 +232,7 @@ int SimCluster::controller() const {
 
 int SimCluster::Controller() const {
   const SimZkTree::Node* node =
-      const_cast<SimWorld&>(world_).zk().Read(std::string(kChroot) + zk::kController);  // NOLINT: only reads
+      const_cast<SimWorld&>(world_).zk().Read(std::string(kSimChroot) + zk::kController);  // NOLINT: only reads
   if (node == nullptr) return -1;
   const Result<zk::ControllerRegistration> found = zk::DecodeController(node->data);
   return found.ok() ? found->broker.value : -1;

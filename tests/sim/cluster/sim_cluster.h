@@ -26,6 +26,9 @@
 
 namespace ottla::sim {
 
+inline constexpr char kSimTopic[] = "sim";
+inline constexpr char kSimChroot[] = "/cluster";
+
 struct ClusterOptions {
   // Everything below drawn from the seed.
   static ClusterOptions Varied(std::uint64_t seed);
@@ -102,6 +105,10 @@ class SimCluster final : public FaultTarget {
   Properties PropertiesOf(int broker) const;
   void StartClients();
   void StartReader();
+  bool Await(const char* what, Micros limit, const std::function<bool()>& done);
+  bool AwaitSync();
+  bool AwaitProducers();
+  bool ReadBack();
   SimRpc& NewRpc();
   bool MakeTopic();
   void AfterEvent();

@@ -54,6 +54,10 @@ void SimCluster::StartClients() {
     Random& random = world_.scheduler().random();
     for (int i = 0; i < options_.producers; ++i) {
       SimProducer::Options options{.id = i, .partitions = partitions_};
+      options.deposed = [this](const TopicPartition& tp, const Endpoint& broker) {
+        const int leader = LeaderOf(tp.partition);
+        return leader > 0 && broker.host != world_.node(leader - 1).host();
+      };
       producers_.push_back(
           std::make_unique<SimProducer>(client_loop(), NewRpc(), *view_, random.Fork(), history_, std::move(options)));
       producers_.back()->Start();

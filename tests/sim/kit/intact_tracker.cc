@@ -5,6 +5,12 @@
 
 namespace ottla::sim {
 
+namespace {
+
+constexpr BrokerEpoch kUnregistered{-1};
+
+}  // namespace
+
 bool IntactTracker::AnyIntact(const Known& known) const {
   return std::any_of(known.isr.begin(), known.isr.end(), [&](BrokerId id) { return !known.lost.contains(id); });
 }
@@ -12,7 +18,9 @@ bool IntactTracker::AnyIntact(const Known& known) const {
 // Whether `lost`, elected, has lost its power and is back, so that it hears of its election.
 bool IntactTracker::Leads(const Known& known, BrokerId lost) const {
   const auto found = known.lost.find(lost);
-  return found != known.lost.end() && found->second != registered_(lost.value);
+  if (found == known.lost.end()) return false;
+  const BrokerEpoch now = registered_(lost.value);
+  return now != found->second && now != kUnregistered;
 }
 
 void IntactTracker::Forgive(const TopicPartition& tp, Known& known) {

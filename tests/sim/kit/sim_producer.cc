@@ -146,9 +146,11 @@ void SimProducer::Send(Slot& slot) {
   request.acks = -1;
   request.timeout_ms = static_cast<std::int32_t>(options_.request_timeout.count());
   request.topic_data.push_back({slot.tp.topic, {{slot.tp.partition, Records::Of(slot.bytes)}}});
+  VLOG(3) << slot.tp << " producer " << options_.id << " sequence " << slot.sequence << " to " << leader->ToString();
   rpc_.Call<ProduceResponse>(
       *leader, request, kProduceVersion, options_.request_timeout * 2,
-      [this, &slot, era = history_.era(slot.tp)](const Status& status, const ProduceResponse* response) {
+      [this, &slot, from = *leader, era = history_.era(slot.tp)](const Status& status,
+                                                                 const ProduceResponse* response) {
         if (!status.ok()) {
           Retry(slot, status.ToString(), true);
           return;
@@ -158,11 +160,13 @@ void SimProducer::Send(Slot& slot) {
           return;
         }
         const auto& answer = response->responses[0].partition_responses[0];
-        Answered(slot, answer.error_code, Offset(answer.base_offset), era);
+        Answered(slot, from, answer.error_code, Offset(answer.base_offset), era);
       });
 }
 
-void SimProducer::Answered(Slot& slot, ErrorCode error, Offset base, History::Era era) {
+void SimProducer::Answered(Slot& slot, const Endpoint& from, ErrorCode error, Offset base, History::Era era) {
+  VLOG(3) << slot.tp << " producer " << options_.id << " sequence " << slot.sequence << " answered "
+          << static_cast<int>(error) << " at " << base;
   const bool duplicate =
       error == ErrorCode::kDuplicateSequenceNumber || (error == ErrorCode::kNone && base == kNoOffset);
   if (error != ErrorCode::kNone && !duplicate) {
@@ -171,7 +175,9 @@ void SimProducer::Answered(Slot& slot, ErrorCode error, Offset base, History::Er
       BeginAnew(slot);
       return;
     }
-    if (!MayResend(error) && !abandoned_) {
+    // A leader that has not yet heard of its successor has not all records before this one.
+    const bool deposed = unknown && options_.deposed && options_.deposed(slot.tp, from);
+    if (!MayResend(error) && !deposed && !abandoned_) {
       history_.Violation(Describe() + ": answered with error " + std::to_string(static_cast<int>(error)) +
                          " for sequence " + std::to_string(slot.sequence) + " of " + slot.tp.ToString());
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@ class SimProducer {
     Millis pause_max{400};         // between batches of one partition
     Millis request_timeout{6000};  // of the broker; the client waits twice as long
     int records_max = 4;
+    // Whether the broker is not the leader (any more), whatever it takes itself for. Unset: every broker is.
+    std::function<bool(const TopicPartition& tp, const Endpoint& broker)> deposed;
   };
   SimProducer(Executor& loop, SimRpc& rpc, ClusterView& view, Random random, History& history, Options options);
   ~SimProducer();
@@ -55,7 +58,7 @@ class SimProducer {
   void Build(Slot& slot);
   void BeginAnew(Slot& slot);
   void Send(Slot& slot);
-  void Answered(Slot& slot, ErrorCode error, Offset base, History::Era era);
+  void Answered(Slot& slot, const Endpoint& from, ErrorCode error, Offset base, History::Era era);
   void Retry(Slot& slot, const std::string& why, bool refresh);
   void After(Millis pause_max, Task task);
 

@@ -77,8 +77,8 @@ TEST(History, WhatIsForgivenMayBeLostAndWhatComesAfterCounts) {
 
 struct IntactCase {
   const char* name;
-  // Digits: a power loss of that broker. "=12": this ISR is stored; "2=12": and 2 is elected. "r2": 2 registers. "+":
-  // the brokers named next are there all the time.
+  // Digits: a power loss of that broker. "=12": this ISR is stored; "2=12": and 2 is elected. "r2": 2 registers, "g2":
+  // it is gone. "+": the brokers named next are there all the time.
   const char* story;
   int forgiven;
   bool violation;
@@ -98,6 +98,7 @@ TEST(IntactTracker, ForgivesWhenTheLastMemberThatKeptItsPowerIsGone) {
       {"though that was there", "+1 1=12 2 r2 2=12", 1, true},
       {"that was there, but anew", "+1 1=12 r1 2 r2 2=12", 1, false},
       {"one that lost its power and is not back is elected", "1=12 2 2=12 1=12", 0, false},
+      {"or its session has just ended", "r2 1=12 2 g2 2=12 1=12", 0, false},
       {"the one that kept its power leads", "+1 2=12 2 1=12", 0, false},
   };
   const TopicPartition tp{"t", 0};
@@ -105,6 +106,7 @@ TEST(IntactTracker, ForgivesWhenTheLastMemberThatKeptItsPowerIsGone) {
     History history;
     std::set<int> present;
     std::map<int, BrokerEpoch> registered;
+    std::int64_t next_epoch = 0;
     IntactTracker tracker(
         history, [&](int broker) { return present.contains(broker); }, [&](int broker) { return registered[broker]; });
     LeaderEpoch epoch{0};
@@ -119,7 +121,9 @@ TEST(IntactTracker, ForgivesWhenTheLastMemberThatKeptItsPowerIsGone) {
       } else if (word.size() > 1 && word[1] == '=') {
         tracker.Stored(tp, ids[0], epoch = LeaderEpoch(epoch.value + 1), {ids.begin() + 1, ids.end()});
       } else if (word[0] == 'r') {
-        ++registered[ids[0].value].value;
+        registered[ids[0].value] = BrokerEpoch(++next_epoch);
+      } else if (word[0] == 'g') {
+        registered[ids[0].value] = BrokerEpoch(-1);
       } else if (word[0] == '+') {
         for (const BrokerId id : ids) present.insert(id.value);
       } else {

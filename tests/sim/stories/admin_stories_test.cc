@@ -9,7 +9,7 @@
 #include "common/protocol/messages/60_describe_cluster.h"
 #include "common/protocol/messages/67_allocate_producer_ids.h"
 #include "common/zk/zk_paths.h"
-#include "tests/sim/story/story_client.h"
+#include "tests/sim/story/story.h"
 
 namespace ottla::sim {
 namespace {
@@ -18,20 +18,13 @@ using std::chrono::seconds;
 using CreatableTopic = CreateTopicsRequest::CreatableTopic;
 
 // A cluster with its topic "sim", idle but for its own clients.
-class AdminStory : public testing::Test {
+class AdminStory : public Story {
  protected:
-  explicit AdminStory(std::uint64_t seed = 200, int partitions = 1)
-      : cluster_({.seed = seed, .partitions = partitions}) {}
+  explicit AdminStory(std::uint64_t seed = 200, int partitions = 1) : Story({.seed = seed, .partitions = partitions}) {}
   void SetUp() override {
-    ASSERT_TRUE(cluster_.Start());
-    client_.emplace(cluster_);
+    Story::SetUp();
     controller_ = cluster_.Controller();
     ASSERT_GT(controller_, 0);
-  }
-  void TearDown() override {
-    EXPECT_TRUE(cluster_.HealAndFinish());
-    ExpectFine(cluster_);
-    client_.reset();
   }
   int NotController() const { return controller_ % 3 + 1; }
 
@@ -98,8 +91,6 @@ class AdminStory : public testing::Test {
     return false;
   }
 
-  SimCluster cluster_;
-  std::optional<StoryClient> client_;
   int controller_ = -1;
 };
 

@@ -3,7 +3,7 @@
 #include "common/protocol/messages/04_leader_and_isr.h"
 #include "common/zk/zk_codec.h"
 #include "common/zk/zk_paths.h"
-#include "tests/sim/story/story_client.h"
+#include "tests/sim/story/story.h"
 
 namespace ottla::sim {
 namespace {
@@ -42,12 +42,7 @@ TEST(PromiseStory, WhatWentAnotherWayIsCutBack) {
   const int old_leader = client.LeaderOf(own);
   ASSERT_GT(old_leader, 0);
   EXPECT_EQ(client.Produce(old_leader, own, {"common"}, {}), ErrorCode::kNone);
-  SimNet& net = cluster.world().net();
-  for (int other : {0, 1, 2, cluster.world().zk().self()}) {
-    if (other == old_leader - 1) continue;
-    net.Cut(old_leader - 1, other);
-    net.Cut(other, old_leader - 1);
-  }
+  Isolate(cluster, old_leader);
   for (const char* value : {"alone 1", "alone 2", "alone 3"})
     EXPECT_EQ(client.Produce(old_leader, own, {value}, {.acks = 1}), ErrorCode::kNone);
   ASSERT_TRUE(
@@ -58,7 +53,7 @@ TEST(PromiseStory, WhatWentAnotherWayIsCutBack) {
   EXPECT_EQ(client.Produce(client.LeaderOf(own), own, {"other 1", "other 2", "3", "4"}, {.acks = 1}, &base),
             ErrorCode::kNone);
   EXPECT_EQ(base, 1);
-  net.HealAll();
+  cluster.world().net().HealAll();
   ASSERT_TRUE(cluster.RunUntil([&] { return cluster.InSync(); }, seconds(60)));
   EXPECT_EQ(client.Produce(client.LeaderOf(own), own, {"together"}, {}, &base), ErrorCode::kNone);
   EXPECT_EQ(base, 5);
@@ -88,10 +83,7 @@ TEST(PromiseStory, PowerLostWhileTheControllerSleeps) {
     ASSERT_TRUE(cluster.RunQuietly(seconds(6)));
     const int controller = cluster.Controller();
     ASSERT_GT(controller, 0);
-    int leader = -1;
-    for (int partition = 0; partition < 4; ++partition) {
-      if (cluster.LeaderOf(partition) != controller) leader = cluster.LeaderOf(partition);
-    }
+    const int leader = LeaderBesideController(cluster);
     if (leader <= 0) continue;
     ++slept;
     cluster.world().node(controller - 1).SetPaused(true);
@@ -152,10 +144,7 @@ TEST(PromiseStory, WordsForTheProcessBefore) {
     ASSERT_TRUE(cluster.RunQuietly(seconds(6)));
     const int controller = cluster.Controller();
     ASSERT_GT(controller, 0);
-    int leader = -1;
-    for (int partition = 0; partition < 4; ++partition) {
-      if (cluster.LeaderOf(partition) != controller) leader = cluster.LeaderOf(partition);
-    }
+    const int leader = LeaderBesideController(cluster);
     if (leader <= 0) continue;
     ++led;
     cluster.LosePowerOf(leader - 1);

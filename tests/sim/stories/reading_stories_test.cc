@@ -4,7 +4,7 @@
 #include "common/protocol/messages/02_list_offsets.h"
 #include "common/protocol/messages/18_api_versions.h"
 #include "common/protocol/messages/23_offset_for_leader_epoch.h"
-#include "tests/sim/story/story_client.h"
+#include "tests/sim/story/story.h"
 
 namespace ottla::sim {
 namespace {
@@ -18,23 +18,9 @@ constexpr std::int64_t kMaxTimestamp = -3;
 constexpr std::int64_t kEarliestLocal = -4;
 constexpr std::int64_t kLatestTiered = -5;
 
-// A cluster with an idle topic "own" beside its own: whatever stands in it was put there by the story.
-class ReadingStory : public testing::Test {
+class ReadingStory : public OwnTopicStory {
  protected:
-  ReadingStory() : cluster_({.seed = 210, .partitions = 1}) {}
-  void SetUp() override {
-    ASSERT_TRUE(cluster_.Start());
-    client_.emplace(cluster_);
-    client_->CreateTopic("own", 1, 3);
-    leader_ = client_->LeaderOf(own_);
-    ASSERT_GT(leader_, 0);
-    ASSERT_TRUE(cluster_.RunQuietly(seconds(1)));
-  }
-  void TearDown() override {
-    EXPECT_TRUE(cluster_.HealAndFinish());
-    ExpectFine(cluster_);
-    client_.reset();
-  }
+  ReadingStory() : OwnTopicStory({.seed = 210, .partitions = 1}) {}
   ErrorCode Produce(const std::vector<std::string>& values, std::int64_t timestamp = kTime) {
     return client_->Produce(leader_, own_, values, {.timestamp = timestamp});
   }
@@ -58,19 +44,11 @@ class ReadingStory : public testing::Test {
   // A leader that dies and is replaced: a new leader epoch.
   void ChangeLeader() {
     const int old = leader_;
-    cluster_.KillBroker(old - 1);
-    ASSERT_TRUE(
-        cluster_.RunUntil([&] { return client_->LeaderOf(own_) > 0 && client_->LeaderOf(own_) != old; }, seconds(30)));
-    leader_ = client_->LeaderOf(own_);
+    LeaderDies();
     cluster_.RestartBroker(old - 1);
     ASSERT_TRUE(cluster_.RunUntil([&] { return cluster_.InSync(); }, seconds(60)));
     ASSERT_TRUE(cluster_.RunQuietly(seconds(2)));
   }
-
-  SimCluster cluster_;
-  std::optional<StoryClient> client_;
-  const TopicPartition own_{"own", 0};
-  int leader_ = -1;
 };
 
 TEST_F(ReadingStory, OffsetsByTime) {

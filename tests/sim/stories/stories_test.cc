@@ -1,7 +1,7 @@
 // Small stories without chance in their faults: one thing happens, and what must follow follows.
 #include <gtest/gtest.h>
 
-#include "tests/sim/story/story_client.h"
+#include "tests/sim/story/story.h"
 
 namespace ottla::sim {
 namespace {
@@ -87,12 +87,7 @@ TEST(ClusterStory, TheIsolatedLeader) {
   ASSERT_TRUE(cluster.RunQuietly(seconds(5)));
   const int leader = cluster.LeaderOf(0) - 1;
   ASSERT_GE(leader, 0);
-  SimNet& net = cluster.world().net();
-  for (int other : {0, 1, 2, cluster.world().zk().self()}) {
-    if (other == leader) continue;
-    net.Cut(leader, other);
-    net.Cut(other, leader);
-  }
+  Isolate(cluster, leader + 1);
   EXPECT_TRUE(
       cluster.RunUntil([&] { return cluster.LeaderOf(0) != leader + 1 && cluster.LeaderOf(0) > 0; }, seconds(30)));
   ASSERT_TRUE(cluster.RunQuietly(seconds(10)));

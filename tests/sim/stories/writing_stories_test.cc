@@ -6,7 +6,7 @@
 #include "common/protocol/messages/22_init_producer_id.h"
 #include "common/zk/zk_codec.h"
 #include "common/zk/zk_paths.h"
-#include "tests/sim/story/story_client.h"
+#include "tests/sim/story/story.h"
 
 namespace ottla::sim {
 namespace {
@@ -14,25 +14,12 @@ namespace {
 using std::chrono::seconds;
 using Producing = StoryClient::Producing;
 
-class WritingStory : public testing::Test {
+class WritingStory : public OwnTopicStory {
  protected:
   explicit WritingStory(ClusterOptions options = {.seed = 220,
                                                   .partitions = 1,
                                                   .properties = {{"log.retention.check.interval.ms", "2000"}}})
-      : cluster_(std::move(options)) {}
-  void SetUp() override {
-    ASSERT_TRUE(cluster_.Start());
-    client_.emplace(cluster_);
-    client_->CreateTopic("own", 1, 3);
-    leader_ = client_->LeaderOf(own_);
-    ASSERT_GT(leader_, 0);
-    ASSERT_TRUE(cluster_.RunQuietly(seconds(1)));
-  }
-  void TearDown() override {
-    EXPECT_TRUE(cluster_.HealAndFinish());
-    ExpectFine(cluster_);
-    client_.reset();
-  }
+      : OwnTopicStory(std::move(options)) {}
   ErrorCode Produce(const std::vector<std::string>& values, const Producing& how = {}, std::int64_t* base = nullptr) {
     return client_->Produce(leader_, own_, values, how, base);
   }
@@ -61,11 +48,6 @@ class WritingStory : public testing::Test {
   std::vector<BrokerId> ReplicasOf(const TopicPartition& tp) {
     return zk::DecodeTopic(Znode(zk::Topic(tp.topic))->data)->partitions.at(tp.partition).replicas;
   }
-
-  SimCluster cluster_;
-  std::optional<StoryClient> client_;
-  const TopicPartition own_{"own", 0};
-  int leader_ = -1;
 };
 
 TEST_F(WritingStory, SequencesOfAProducer) {
@@ -88,16 +70,33 @@ TEST_F(WritingStory, SequencesOfAProducer) {
   EXPECT_EQ(base, 4);
   EXPECT_EQ(send(0, 4), ErrorCode::kInvalidProducerEpoch);
   // What a producer sent is known to the next leader as well.
-  const int old = leader_;
-  cluster_.KillBroker(old - 1);
-  ASSERT_TRUE(
-      cluster_.RunUntil([&] { return client_->LeaderOf(own_) > 0 && client_->LeaderOf(own_) != old; }, seconds(30)));
-  leader_ = client_->LeaderOf(own_);
+  LeaderDies();
   ASSERT_TRUE(cluster_.RunQuietly(seconds(8)));
   EXPECT_EQ(send(1, 0), ErrorCode::kNone);
   EXPECT_EQ(base, 4) << "a duplicate for the successor too";
   EXPECT_EQ(send(1, 2), ErrorCode::kNone);
   EXPECT_EQ(base, 6);
+}
+
+// It has not what its successor was sent, and says so; the sequence goes on where it is known.
+TEST_F(WritingStory, ADeposedLeaderDoesNotKnowTheSequence) {
+  const std::int64_t id = NewProducerId();
+  const auto send = [&](int broker, std::int32_t sequence) {
+    return client_->Produce(broker, own_, {"a"}, {.producer_id = id, .producer_epoch = 0, .base_sequence = sequence});
+  };
+  EXPECT_EQ(send(leader_, 0), ErrorCode::kNone);
+  const int deposed = leader_;
+  Isolate(cluster_, deposed);
+  const auto other = [&] { return client_->LeaderOf(own_) > 0 && client_->LeaderOf(own_) != deposed; };
+  ASSERT_TRUE(cluster_.RunUntil(other, seconds(30)));
+  ASSERT_TRUE(cluster_.RunQuietly(seconds(2)));
+  leader_ = client_->LeaderOf(own_);
+  EXPECT_EQ(send(leader_, 1), ErrorCode::kNone);
+  EXPECT_EQ(send(deposed, 2), ErrorCode::kOutOfOrderSequenceNumber);
+  EXPECT_EQ(send(leader_, 2), ErrorCode::kNone);
+  cluster_.world().net().HealAll();
+  ASSERT_TRUE(cluster_.RunUntil([&] { return cluster_.InSync(); }, seconds(60)));
+  EXPECT_EQ(send(client_->LeaderOf(own_), 3), ErrorCode::kNone);
 }
 
 TEST_F(WritingStory, WhatCannotBeWritten) {

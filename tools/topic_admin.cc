@@ -10,6 +10,7 @@
 #include "common/protocol/messages/32_describe_configs.h"
 #include "common/protocol/messages/37_create_partitions.h"
 #include "common/protocol/messages/46_list_partition_reassignments.h"
+#include "tools/map_order.h"
 
 namespace ottla::tools {
 namespace {
@@ -141,11 +142,24 @@ Status TopicAdmin::AddPartitions(const std::vector<std::string>& names, std::int
   return answer.ok() ? FirstError(answer->body.results) : answer.status();
 }
 
+namespace {
+
+void SortForDescribe(std::vector<TopicView>* topics) {
+  std::vector<std::string> names;
+  for (const TopicView& topic : *topics) names.push_back(topic.name);
+  std::map<std::string, std::size_t> place;
+  for (std::string& name : DescribeOrder(std::move(names))) place.emplace(std::move(name), place.size());
+  std::ranges::sort(*topics, {}, [&](const TopicView& topic) { return place.at(topic.name); });
+}
+
+}  // namespace
+
 Result<std::vector<TopicView>> TopicAdmin::Describe(const std::vector<std::string>& names) {
   Result<std::vector<TopicView>> topics = DescribePartitions(names);
   if (!topics.ok()) return topics;
   OTTLA_RETURN_IF_ERROR(AddConfigs(&topics.value()));
   OTTLA_RETURN_IF_ERROR(AddReassignments(&topics.value()));
+  SortForDescribe(&topics.value());
   return topics;
 }
 

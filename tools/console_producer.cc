@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <ostream>
@@ -97,6 +98,19 @@ Status SetNumbers(const Args& args, const Properties& properties, RdConf* conf) 
   return conf->Set("queue.buffering.max.kbytes", std::to_string(kilobytes));
 }
 
+Status SetCodec(const Args& args, RdConf* conf) {
+  constexpr std::array<std::string_view, 5> kCodecs = {"none", "gzip", "snappy", "lz4", "zstd"};
+  const auto codec = args.Get("compression-codec");
+  if (!codec) return Status::Ok();
+  if (codec->empty()) return conf->Set("compression.codec", "gzip");
+  if (std::ranges::count(kCodecs, *codec) == 0) {
+    return Status(StatusCode::kInvalidArgument,
+                  "org.apache.kafka.common.config.ConfigException: Invalid value " + *codec +
+                      " for configuration compression.type: String must be one of: none, gzip, snappy, lz4, zstd");
+  }
+  return conf->Set("compression.codec", *codec);
+}
+
 Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
   Result<Properties> properties = ReadClientProperties(args, "producer.config", "producer-property");
   if (!properties.ok()) return properties.status();
@@ -105,9 +119,7 @@ Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
   OTTLA_RETURN_IF_ERROR(SetNumbers(args, *properties, conf));
   OTTLA_RETURN_IF_ERROR(conf->SetAll(*properties));
   if (const auto acks = args.Get("request-required-acks")) OTTLA_RETURN_IF_ERROR(conf->Set("acks", *acks));
-  if (const auto codec = args.Get("compression-codec")) {
-    OTTLA_RETURN_IF_ERROR(conf->Set("compression.codec", codec->empty() ? "gzip" : *codec));
-  }
+  OTTLA_RETURN_IF_ERROR(SetCodec(args, conf));
   const std::string servers =
       args.Has("bootstrap-server") ? args.GetOr("bootstrap-server", "") : args.GetOr("broker-list", "");
   OTTLA_RETURN_IF_ERROR(conf->Set("bootstrap.servers", servers));
@@ -183,7 +195,7 @@ Status SendLines(const LineFormat& format, std::istream& in, std::ostream& out, 
     if (!std::getline(in, line)) return Status::Ok();
     if (!line.empty() && line.back() == '\r') line.pop_back();
     Result<ConsoleRecord> record = ParseLine(format, line, number);
-    if (!record.ok()) return record.status();
+    if (!record.ok()) return record.status().WithContext("org.apache.kafka.common.KafkaException");
     OTTLA_RETURN_IF_ERROR(sender->Send(*record));
   }
 }

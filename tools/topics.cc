@@ -81,7 +81,7 @@ Status CheckUsage(const Args& args) {
   }
   if (args.Has("alter") && (args.Has("config") || args.Has("delete-config"))) {
     return Bad(
-        "Option combination \"[bootstrap-server],[config]\" can't be used with option \"[alter]\" (the "
+        "Option combination \"[[bootstrap-server], [config]]\" can't be used with option \"[alter]\" (the "
         "kafka-configs CLI supports altering topic configs with a --bootstrap-server option)");
   }
   const std::string_view topic[] = {"topic"};

@@ -10,13 +10,10 @@ import gzip
 import json
 import os
 import re
-import select
-import socket
-import subprocess
-import threading
 import time
 
-from cluster import BIN, ROOT, Cluster, Failure, expect_true
+from cluster import ROOT, Cluster, Failure, expect_true
+from wire import Closed, Connection, Frames
 
 CONVERSATIONS = os.environ.get("OTTLA_CONVERSATIONS_DIR") or ROOT / "tests/golden/conversations"
 # What the recorded broker was told, see the recordings' own description.
@@ -41,58 +38,6 @@ CHANGE_TOPICS = {"AddPartitionsToTxn", "DeleteRecords", "AlterConfigs", "Increme
 TRANSIENT = {3, 5, 6, 14, 15, 72, 100}  # said by a broker whose controller is not done; a client asks again, and so do we
 HASHED = {"Metadata", "Produce", "CreateTopics", "DescribeConfigs"}  # Kafka lists topics, partitions or settings in the order of a hash map
 PATIENCE = 8.0  # seconds of asking again
-
-
-class Closed(Exception):
-    """The broker closed the connection."""
-
-
-class Frames:
-    """The helper that turns frames into JSON."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([BIN / "frame_json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, *words):
-        self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-class Connection:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=15)
-
-    def send(self, frame):
-        self.socket.sendall(len(frame).to_bytes(4, "big") + frame)
-
-    def receive(self):
-        return self.exactly(int.from_bytes(self.exactly(4), "big"))
-
-    def exactly(self, count):
-        data = b""
-        while len(data) < count:
-            piece = self.socket.recv(count - len(data))
-            if not piece:
-                raise Closed
-            data += piece
-        return data
-
-    def closes(self, seconds):
-        """True when the broker closes it; what it says before is passed over."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self.socket], [], [], left)[0]:
-                try:
-                    if not self.socket.recv(65536):
-                        return True
-                except OSError:
-                    return True
-        return False
 
 
 def kind(value):

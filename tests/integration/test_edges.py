@@ -1,5 +1,7 @@
-"""What goes wrong around a broker: bad settings, foreign bytes, double ids, ZooKeeper out of reach."""
+"""What goes wrong around a broker: bad settings, foreign bytes, double ids, ZooKeeper out of reach. Bad requests on a
+live cluster: test_bad_input."""
 
+import pathlib
 import random
 import socket
 import subprocess
@@ -25,6 +27,16 @@ def test_bad_settings_end_with_one_clear_line():
         ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nnum.partitions=many\n", "Invalid value many for configuration num.partitions"),
         ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nlog.segment.bytes=5\n", "Invalid value 5 for configuration log.segment.bytes"),
         ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nauto.create.topics.enable=maybe\n", "auto.create.topics.enable"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nlog.retention.ms=1e9\n", "log.retention.ms"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nmin.insync.replicas=0\n",
+         "Invalid value 0 for configuration min.insync.replicas"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\ncompression.type=best\n",
+         "Invalid value best for configuration compression.type"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nlog.cleaner.min.cleanable.ratio=2\n",
+         "Invalid value 2 for configuration log.cleaner.min.cleanable.ratio"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nnum.network.threads=99999999999\n", "num.network.threads"),
+        ("broker.id=one\nzookeeper.connect=127.0.0.1:1\n", "Invalid value one for configuration broker.id"),
+        ("broker.id=1\nzookeeper.connect=127.0.0.1:1\nlisteners=PLAINTEXT://:99999\n", "99999"),
     ]
     with Cluster(brokers=1, start=False) as cluster:
         for text, says in cases:
@@ -32,6 +44,7 @@ def test_bad_settings_end_with_one_clear_line():
             output = (done.stdout + done.stderr).decode(errors="replace")
             expect_equal(done.returncode, 1, f"exit status for {text!r}: {output}")
             expect_true(any(says in line for line in output.splitlines()), f"{says!r} in: {output}")
+            expect_true(not (cluster.directory / "edge").exists(), f"nothing was touched for {text!r}")
 
 
 def test_usage_and_missing_file():
@@ -54,6 +67,20 @@ def test_zookeeper_out_of_reach():
         expect_equal(done.returncode, 1, f"exit status: {output}")
         expect_true(time.monotonic() - start < 20, "it gave up in time")
         expect_true(str(nobody) in output, f"the address stands in the message: {output}")
+
+
+def test_zookeeper_that_comes_late():
+    """It is asked again until zookeeper.connection.timeout.ms, so a cluster may be started in any order."""
+    with Cluster(brokers=1, settings={"zookeeper.connection.timeout.ms": 60000}, start=False) as cluster:
+        cluster.zk.kill()
+        broker = cluster.broker(1)
+        broker.start()
+        wait_for("it looks for ZooKeeper", lambda: broker.log.exists() and broker.log.stat().st_size > 0)
+        time.sleep(3)  # longer than one try; nothing tells of the tries from outside
+        expect_true(broker.running() and not broker.listening(), "it waits and serves nobody")
+        cluster.zk.start()
+        cluster.zk.await_ready()
+        cluster.await_all()
 
 
 def test_zookeeper_that_takes_calls_and_never_answers():
@@ -88,7 +115,8 @@ def test_log_dirs_that_cannot_be_used():
         other = cluster.directory / "other"
         other.mkdir()
         (other / "meta.properties").write_text("version=0\nbroker.id=77\n")
-        for log_dir in (blocked, foreign, other):
+        sealed = pathlib.Path("/proc/ottla-edge")  # where not even root can write
+        for log_dir in (blocked, foreign, other, sealed):
             done = subprocess.run([BIN / "ottla-broker", broker.config, "--override", f"log.dirs={log_dir}"],
                                   capture_output=True, timeout=60)
             output = (done.stdout + done.stderr).decode(errors="replace")
@@ -116,7 +144,9 @@ def test_one_log_dir_twice():
         done = subprocess.run([BIN / "ottla-broker", cluster.broker(1).config,
                                "--override", "broker.id=7",
                                "--override", f"listeners=PLAINTEXT://127.0.0.1:{port}"], capture_output=True, timeout=60)
+        output = (done.stdout + done.stderr).decode(errors="replace")
         expect_equal(done.returncode, 1, "exit status of the second broker")
+        expect_true(str(cluster.broker(1).data) in output, f"the directory is named: {output}")
         expect_true(cluster.broker(1).running(), "the first broker goes on")
 
 

@@ -76,17 +76,21 @@ class ControllerCore {
     std::vector<BrokerId> tell_new;  // with isNew
   };
   using Decide = std::function<std::optional<Change>(const TopicPartition&)>;
+  using Changes = std::vector<std::pair<TopicPartition, Change>>;
 
   // --- core_zk.cc: asking ZooKeeper, storing states ---
   void Ask(ZkRequest request, ZkThen then);
   void Write(std::vector<ZkWrite> writes, ZkThen then) { Ask({{}, std::move(writes)}, std::move(then)); }
   void Store(Partitions partitions, Decide decide, Then then);
   void StoreRound(Partitions partitions, std::shared_ptr<Decide> decide,
-                  std::shared_ptr<std::set<TopicPartition>> exists, Then then);
+                  std::shared_ptr<std::set<TopicPartition>> orphans, Then then);
+  bool StateWritten(const TopicPartition& tp, const Change& change, ZkWriteResult& result,
+                    std::set<TopicPartition>& orphans);
+  ZkOp StateOp(const TopicPartition& tp, const Change& change) const;
+  std::vector<ZkWrite> Directories(const Changes& changes) const;
   void Stored(const TopicPartition& tp, const Change& change, PartitionEpoch epoch);
   void AdoptState(const TopicPartition& tp, const ZkData& data, const ZkStat& stat);
   void DropForeign(const TopicPartition& tp, const zk::PartitionReplicas& assignment, zk::PartitionStateData& state);
-  void EnsurePartitionDirs(const Partitions& partitions, Then then);
   void Finish();
   void Say(Note::Level level, std::string text, std::string counter = "");
   void Emit(Effects effects);
@@ -172,6 +176,8 @@ class ControllerCore {
   void Handle(DeletionsListed& event);
   void QueueDeletion(const std::string& topic, bool at_takeover);
   void ResumeDeletions(Then then);
+  Partitions AnnounceDeletions();
+  std::optional<Change> WithoutLeader(const TopicPartition& tp) const;
   void AdvanceDeletion(const std::string& name, Topic& topic);
   void FinishDeletions(std::vector<std::string> topics, Then then);
   void DeletionAnswered(const ControlAnswered& event);
@@ -185,7 +191,7 @@ class ControllerCore {
   ElectedPartition CheckMove(const TopicPartition& tp, const std::optional<std::vector<BrokerId>>& target,
                              bool must_live, zk::PartitionReplicas& next) const;
   void StartMoves(Moves next, Elections outcome, Then then);
-  void WriteMoves(Moves next, Elections outcome, Then then);
+  void WriteMoves(Moves next, Partitions shrunk, Elections outcome, Then then);
   std::optional<Change> WithinList(const Partition& partition, const std::vector<BrokerId>& list) const;
   bool Movable(const Partition& partition) const;
   void CompleteMoves(Then then);

@@ -1,5 +1,5 @@
-// ControllerCore: deleting topics. Metadata goes first, then every replica, and when all are gone the znodes. A topic
-// waits as long as a broker with one of its replicas is away.
+// ControllerCore: deleting topics. Metadata goes first, then the leaders, then every replica, and when all are gone the
+// znodes. A topic waits as long as a broker with one of its replicas is away.
 #include <algorithm>
 #include <utility>
 
@@ -42,20 +42,58 @@ void ControllerCore::QueueDeletion(const std::string& name, bool at_takeover) {
   }
 }
 
+// Metadata goes first. Then nobody leads the partitions, also for those who only see the states: a topic that waits for
+// a broker may stay so for long, and a controller that takes over would tell its replicas the states it finds.
 void ControllerCore::ResumeDeletions(Then then) {
-  std::vector<std::string> finished;
+  Partitions announced = AnnounceDeletions();
+  if (!announced.empty()) Emit(plan_.Take(state_, epoch_, options_.listener));
+  Store(
+      std::move(announced), [this](const TopicPartition& tp) { return WithoutLeader(tp); },
+      [this, then = std::move(then)]() mutable {
+        std::vector<std::string> finished;
+        for (const std::string& name : deleting_) {
+          Topic& topic = state_.topics.at(name);
+          AdvanceDeletion(name, topic);
+          const bool gone = std::ranges::all_of(topic.deletion->replicas,
+                                                [](const auto& r) { return r.second == ReplicaDeletion::kDone; });
+          if (gone && !topic.deletion->ineligible && !topic.deletion->finishing) finished.push_back(name);
+        }
+        if (finished.empty()) {
+          then();
+        } else {
+          FinishDeletions(std::move(finished), std::move(then));
+        }
+      });
+}
+
+// Partitions of topics whose deletion begins now.
+ControllerCore::Partitions ControllerCore::AnnounceDeletions() {
+  Partitions announced;
   for (const std::string& name : deleting_) {
     Topic& topic = state_.topics.at(name);
-    AdvanceDeletion(name, topic);
-    const bool gone =
-        std::ranges::all_of(topic.deletion->replicas, [](const auto& r) { return r.second == ReplicaDeletion::kDone; });
-    if (gone && !topic.deletion->ineligible && !topic.deletion->finishing) finished.push_back(name);
+    if (topic.deletion->ineligible || topic.deletion->announced) continue;
+    topic.deletion->announced = true;
+    for (const auto& [number, partition] : topic.partitions) {
+      plan_.AddMetadata({name, number});
+      announced.push_back({name, number});
+    }
   }
-  if (finished.empty()) {
-    then();
-    return;
-  }
-  FinishDeletions(std::move(finished), std::move(then));
+  return announced;
+}
+
+// The replicas that are there leave the ISR one after the other in Kafka, which ends here: the last one stays.
+std::optional<ControllerCore::Change> ControllerCore::WithoutLeader(const TopicPartition& tp) const {
+  const Partition* partition = state_.Find(tp);
+  if (partition == nullptr || !partition->usable() || !partition->state) return std::nullopt;
+  const zk::PartitionStateData& now = partition->state->data;
+  std::vector<BrokerId> isr;
+  std::ranges::copy_if(now.isr, std::back_inserter(isr),
+                       [&](BrokerId id) { return !state_.Registered(id) || partition->failed_dirs.contains(id); });
+  if (isr.empty()) isr.push_back(*std::ranges::max_element(now.isr));
+  if (now.leader == kNoBroker && isr == now.isr) return std::nullopt;
+  Change change = ChangeTo(*partition, {kNoBroker, isr, false});
+  change.tell.clear();
+  return change;
 }
 
 void ControllerCore::AdvanceDeletion(const std::string& name, Topic& topic) {
@@ -64,10 +102,6 @@ void ControllerCore::AdvanceDeletion(const std::string& name, Topic& topic) {
   const bool waits =
       std::ranges::any_of(deletion.replicas, [](const auto& r) { return r.second == ReplicaDeletion::kStarted; });
   if (waits) return;
-  if (!deletion.announced) {
-    deletion.announced = true;
-    for (const auto& [number, partition] : topic.partitions) plan_.AddMetadata({name, number});
-  }
   for (auto& [key, status] : deletion.replicas) {
     if (status != ReplicaDeletion::kWaiting) continue;
     const auto [number, broker] = key;

@@ -26,17 +26,10 @@ ReconsiderInput ControllerCore::InputFor(const TopicPartition& tp, const Partiti
 }
 
 void ControllerCore::ReconsiderAll(Partitions partitions, Reborn reborn, Then then) {
-  Partitions missing;
-  for (const TopicPartition& tp : partitions) {
-    const Partition* partition = state_.Find(tp);
-    if (partition != nullptr && partition->usable() && !partition->state) missing.push_back(tp);
-  }
-  ReadUncleanConfigs(partitions, reborn, [this, partitions, missing, reborn, then = std::move(then)]() mutable {
-    EnsurePartitionDirs(missing, [this, partitions = std::move(partitions), reborn, then = std::move(then)]() mutable {
-      Store(
-          std::move(partitions), [this, reborn](const TopicPartition& tp) { return DecideOne(tp, reborn); },
-          std::move(then));
-    });
+  ReadUncleanConfigs(partitions, reborn, [this, partitions, reborn, then = std::move(then)]() mutable {
+    Store(
+        std::move(partitions), [this, reborn](const TopicPartition& tp) { return DecideOne(tp, reborn); },
+        std::move(then));
   });
 }
 

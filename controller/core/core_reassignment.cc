@@ -1,13 +1,17 @@
 // ControllerCore: moving replicas. Let `target` be where a partition shall live and `origin` where it did. While it
 // moves, its replica list is target followed by the rest of origin; `adding` and `removing` say which are which.
 //
-//   start     topic znode with the longer list; leader epoch + 1; the new replicas are told isNew
-//   complete  once all of target is in sync: leader and ISR within target, leader epoch + 1; then the others are
-//   stopped
-//             and deleted; then the topic znode with target alone
+//   start       topic znode with the longer list; leader epoch + 1; the new replicas are told isNew
+//   complete    once all of target is in sync: leader and ISR within target, leader epoch + 1; then the others are
+//               stopped and deleted; then the topic znode with target alone
+//   called off  those that leave are taken out of the ISR; topic znode with origin alone; a leader epoch that tells the
+//               leader of it
 //
 // Replicas that leave the list are first taken out of the ISR, in a state that is stored, before the list shrinks: cut
 // off anywhere, the next controller finds an ISR within the replicas.
+//
+// /admin/reassign_partitions is written when what it asks for changes: after the topic znode of a move that has ended,
+// before that of a request which overrules it.
 #include <algorithm>
 #include <utility>
 
@@ -98,14 +102,14 @@ void ControllerCore::StartMoves(Moves next, Elections outcome, Then then) {
     if (partition == nullptr || !partition->usable() || !partition->state) return std::nullopt;
     return WithinList(*partition, next->at(tp).replicas);
   };
-  Store(shrinking, shrink, [this, next, outcome, all = std::move(all), then = std::move(then)]() mutable {
+  Store(shrinking, shrink, [this, next, outcome, all, shrinking, then = std::move(then)]() mutable {
     for (const TopicPartition& tp : all) {
       const Partition* partition = state_.Find(tp);
       if (Minus(partition->state->data.isr, next->at(tp).replicas).empty()) continue;
       (*outcome)[tp] = {tp, ErrorCode::kInvalidReplicaAssignment, "No replica that would stay can lead now."};
       next->erase(tp);
     }
-    WriteMoves(next, outcome, std::move(then));
+    WriteMoves(next, std::move(shrinking), outcome, std::move(then));
   });
 }
 
@@ -123,7 +127,8 @@ std::optional<ControllerCore::Change> ControllerCore::WithinList(const Partition
   return change;
 }
 
-void ControllerCore::WriteMoves(Moves next, Elections outcome, Then then) {
+// `shrunk`: partitions that have a new leader epoch already.
+void ControllerCore::WriteMoves(Moves next, Partitions shrunk, Elections outcome, Then then) {
   std::map<std::string, zk::TopicAssignment> topics;
   for (const auto& [tp, assignment] : *next) {
     const auto topic = topics.try_emplace(tp.topic, AssignmentOf(tp.topic)).first;
@@ -135,7 +140,7 @@ void ControllerCore::WriteMoves(Moves next, Elections outcome, Then then) {
     writes.push_back({{ZkOp::Set(zk::Topic(name), zk::Encode(assignment), -1)}, ""});
     names->push_back(name);
   }
-  Write(std::move(writes), [this, next, names, outcome, then = std::move(then)](ZkDone& done) mutable {
+  Write(std::move(writes), [this, next, names, shrunk, outcome, then = std::move(then)](ZkDone& done) mutable {
     std::set<std::string> failed;
     for (std::size_t i = 0; i < names->size(); ++i) {
       if (done.writes[i].error != ZkError::kOk) failed.insert((*names)[i]);
@@ -159,6 +164,8 @@ void ControllerCore::WriteMoves(Moves next, Elections outcome, Then then) {
         started.push_back(tp);
       } else {
         moving_.erase(tp);
+        // Called off, or in another order: the leader hears of the replicas that are left, by an epoch it heeds.
+        if (!std::ranges::binary_search(shrunk, tp)) started.push_back(tp);
       }
     }
     const auto announce = [this](const TopicPartition& tp) -> std::optional<Change> {
@@ -196,6 +203,7 @@ void ControllerCore::CompleteMoves(Then then) {
   };
   Store(ready, settle, [this, ready, then = std::move(then)]() mutable {
     std::set<std::string> topics;
+    bool asked = false;  // one of them by /admin/reassign_partitions
     for (const TopicPartition& tp : ready) {
       Partition* partition = state_.Find(tp);
       if (partition == nullptr || !partition->state) continue;
@@ -208,14 +216,14 @@ void ControllerCore::CompleteMoves(Then then) {
       plan_.AddMetadata(tp);
       Say(Note::Level::kInfo, "moved " + tp.ToString() + " to " + ToText(target));
       moving_.erase(tp);
-      zk_moves_.erase(tp);
+      asked = zk_moves_.erase(tp) > 0 || asked;
       topics.insert(tp.topic);
     }
     std::vector<ZkWrite> writes;
     for (const std::string& name : topics) {
       writes.push_back({{ZkOp::Set(zk::Topic(name), zk::Encode(AssignmentOf(name)), -1)}, ""});
     }
-    if (!topics.empty()) AppendZkMoves(writes);
+    if (asked) AppendZkMoves(writes);
     Write(std::move(writes), [then = std::move(then)](ZkDone&) mutable { then(); });
   });
 }
@@ -236,21 +244,27 @@ void ControllerCore::AppendZkMoves(std::vector<ZkWrite>& writes) {
 void ControllerCore::Handle(AlterReassignmentsCommand& command) {
   auto outcome = std::make_shared<std::map<TopicPartition, ElectedPartition>>();
   auto next = std::make_shared<std::map<TopicPartition, zk::PartitionReplicas>>();
+  bool replaced = false;
   for (const AlterReassignmentsCommand::Item& item : command.items) {
     zk::PartitionReplicas assignment;
     ElectedPartition checked = CheckMove(item.partition, item.replicas, true, assignment);
     if (checked.error == ErrorCode::kNone) {
-      zk_moves_.erase(item.partition);  // the newer word counts
+      replaced = zk_moves_.erase(item.partition) > 0 || replaced;  // the newer word counts
       // Under way already: nothing to start.
       if (state_.Find(item.partition)->assignment != assignment) (*next)[item.partition] = std::move(assignment);
     }
     (*outcome)[item.partition] = std::move(checked);
   }
-  StartMoves(next, outcome, [this, outcome] {
-    AlterReassignmentsAnswer answer;
-    for (auto& [tp, moved] : *outcome) answer.partitions.push_back(std::move(moved));
-    Answer_(std::move(answer));
-    Finish();
+  // First the older word goes: a controller that takes over would believe it.
+  std::vector<ZkWrite> writes;
+  if (replaced) AppendZkMoves(writes);
+  Write(std::move(writes), [this, next, outcome](ZkDone&) {
+    StartMoves(next, outcome, [this, outcome] {
+      AlterReassignmentsAnswer answer;
+      for (auto& [tp, moved] : *outcome) answer.partitions.push_back(std::move(moved));
+      Answer_(std::move(answer));
+      Finish();
+    });
   });
 }
 
@@ -268,6 +282,7 @@ void ControllerCore::MovesFromZk(const ZkData& data, Then then) {
     return;
   }
   zk_moves_asked_ = true;
+  zk_moves_.clear();  // of a node that is no more
   auto outcome = std::make_shared<std::map<TopicPartition, ElectedPartition>>();
   auto next = std::make_shared<std::map<TopicPartition, zk::PartitionReplicas>>();
   for (const zk::ReassignmentEntry& entry : *entries) {
@@ -281,14 +296,14 @@ void ControllerCore::MovesFromZk(const ZkData& data, Then then) {
     (*outcome)[entry.partition] = checked;
     if (state_.Find(entry.partition)->assignment != assignment) (*next)[entry.partition] = std::move(assignment);
   }
-  StartMoves(next, outcome, [this, outcome, then = std::move(then)]() mutable {
+  StartMoves(next, outcome, [this, outcome, listed = entries->size(), then = std::move(then)]() mutable {
     for (const auto& [tp, moved] : *outcome) {
       const Partition* partition = state_.Find(tp);
       const bool done = moved.error != ErrorCode::kNone || partition == nullptr || !partition->reassigning();
       if (done) zk_moves_.erase(tp);
     }
     std::vector<ZkWrite> writes;
-    AppendZkMoves(writes);
+    if (zk_moves_.size() < listed) AppendZkMoves(writes);
     Write(std::move(writes), [then = std::move(then)](ZkDone&) mutable { then(); });
   });
 }

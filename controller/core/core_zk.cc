@@ -25,61 +25,80 @@ void ControllerCore::Store(Partitions partitions, Decide decide, Then then) {
              std::make_shared<std::set<TopicPartition>>(), std::move(then));
 }
 
-// `exists`: partitions whose node /partitions/P is there without a state (an earlier controller was cut off).
+// `orphans`: partitions whose new state found no directory above it once.
 void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> decide,
-                                std::shared_ptr<std::set<TopicPartition>> exists, Then then) {
-  auto changes = std::make_shared<std::vector<std::pair<TopicPartition, Change>>>();
-  std::vector<ZkWrite> writes;
+                                std::shared_ptr<std::set<TopicPartition>> orphans, Then then) {
+  auto changes = std::make_shared<Changes>();
   for (const TopicPartition& tp : partitions) {
-    std::optional<Change> change = (*decide)(tp);
-    if (!change) continue;
-    ZkWrite write;
-    const std::string path = zk::State(tp.topic, tp.partition);
-    const std::string data = zk::Encode(change->next);
-    if (change->create) {
-      if (!exists->contains(tp)) write.ops.push_back(ZkOp::Create(zk::Partition(tp.topic, tp.partition), std::nullopt));
-      write.ops.push_back(ZkOp::Create(path, data));
-    } else {
-      const Partition* partition = state_.Find(tp);
-      OTTLA_CHECK(partition != nullptr && partition->state) << tp;
-      write.ops.push_back(ZkOp::Set(path, data, partition->state->partition_epoch.value));
-    }
-    writes.push_back(std::move(write));
-    changes->emplace_back(tp, std::move(*change));
+    if (std::optional<Change> change = (*decide)(tp)) changes->emplace_back(tp, std::move(*change));
   }
-  if (writes.empty()) {
+  if (changes->empty()) {
     then();
     return;
   }
-  Write(std::move(writes), [this, changes, decide, exists, then = std::move(then)](ZkDone& done) mutable {
-    OTTLA_CHECK(done.writes.size() == changes->size());
+  std::vector<ZkWrite> writes = Directories(*changes);
+  const std::size_t first = writes.size();  // those that exist are fine, and of others the states' errors tell
+  for (const auto& [tp, change] : *changes) writes.push_back({{StateOp(tp, change)}, ""});
+  Write(std::move(writes), [this, changes, decide, orphans, first, then = std::move(then)](ZkDone& done) mutable {
+    OTTLA_CHECK(done.writes.size() == first + changes->size());
     Partitions again;
     for (std::size_t i = 0; i < changes->size(); ++i) {
       const auto& [tp, change] = (*changes)[i];
-      ZkWriteResult& result = done.writes[i];
-      if (result.error == ZkError::kOk) {
-        Stored(tp, change, PartitionEpoch(change.create ? 0 : result.results.back().stat.version));
-      } else if (result.error == ZkError::kNodeExists && change.create && !exists->contains(tp) &&
-                 result.failed_op == 0) {
-        exists->insert(tp);
-        again.push_back(tp);
-      } else if ((result.error == ZkError::kBadVersion || result.error == ZkError::kNodeExists) &&
-                 result.found_error == ZkError::kOk) {
-        AdoptState(tp, result.found, result.found_stat);
-        // A state that nobody here knew of: its replicas have not been told yet.
-        if (change.create) plan_.AddLeaderAndIsr(change.tell_new, tp, false);
-        again.push_back(tp);
-      } else {
-        Say(Note::Level::kError, "storing the state of " + tp.ToString() + ": " + std::string(ToString(result.error)),
-            "state_write_failures");
-      }
+      if (StateWritten(tp, change, done.writes[first + i], *orphans)) again.push_back(tp);
     }
     if (again.empty()) {
       then();
     } else {
-      StoreRound(std::move(again), decide, exists, std::move(then));
+      StoreRound(std::move(again), decide, orphans, std::move(then));
     }
   });
+}
+
+// True: to be decided again.
+bool ControllerCore::StateWritten(const TopicPartition& tp, const Change& change, ZkWriteResult& result,
+                                  std::set<TopicPartition>& orphans) {
+  if (result.error == ZkError::kOk) {
+    Stored(tp, change, PartitionEpoch(change.create ? 0 : result.results.back().stat.version));
+    return false;
+  }
+  const bool conflict = result.error == ZkError::kBadVersion || result.error == ZkError::kNodeExists;
+  if (conflict && result.found_error == ZkError::kOk) {
+    AdoptState(tp, result.found, result.found_stat);
+    // A state that nobody here knew of: its replicas have not been told yet.
+    if (change.create) plan_.AddLeaderAndIsr(change.tell_new, tp, false);
+    return true;
+  }
+  if (result.error == ZkError::kNoNode && change.create && orphans.insert(tp).second) return true;
+  Say(Note::Level::kError, "storing the state of " + tp.ToString() + ": " + std::string(ToString(result.error)),
+      "state_write_failures");
+  return false;
+}
+
+ZkOp ControllerCore::StateOp(const TopicPartition& tp, const Change& change) const {
+  const std::string path = zk::State(tp.topic, tp.partition);
+  if (change.create) return ZkOp::Create(path, zk::Encode(change.next));
+  const Partition* partition = state_.Find(tp);
+  OTTLA_CHECK(partition != nullptr && partition->state) << tp;
+  return ZkOp::Set(path, zk::Encode(change.next), partition->state->partition_epoch.value);
+}
+
+// What stands above new states, in Kafka's order: /brokers/topics/T/partitions (of topics none of whose partitions has
+// a state yet), then /P of each; the states come behind them.
+std::vector<ZkWrite> ControllerCore::Directories(const Changes& changes) const {
+  std::vector<ZkWrite> writes;
+  std::set<std::string> seen;
+  for (const auto& [tp, change] : changes) {
+    if (!change.create || !seen.insert(tp.topic).second) continue;
+    const auto topic = state_.topics.find(tp.topic);
+    const bool known =
+        topic != state_.topics.end() &&
+        std::ranges::any_of(topic->second.partitions, [](const auto& entry) { return entry.second.state.has_value(); });
+    if (!known) writes.push_back({{ZkOp::Create(zk::Partitions(tp.topic), std::nullopt)}, ""});
+  }
+  for (const auto& [tp, change] : changes) {
+    if (change.create) writes.push_back({{ZkOp::Create(zk::Partition(tp.topic, tp.partition), std::nullopt)}, ""});
+  }
+  return writes;
 }
 
 void ControllerCore::Stored(const TopicPartition& tp, const Change& change, PartitionEpoch epoch) {
@@ -88,7 +107,7 @@ void ControllerCore::Stored(const TopicPartition& tp, const Change& change, Part
   touched_.push_back(tp);
   partition->state = LeaderAndIsr{change.next, epoch};
   UpdateStatus(*partition);
-  plan_.AddMetadata(tp);
+  if (!state_.Deleting(tp.topic)) plan_.AddMetadata(tp);  // of a topic that goes everybody has heard the last word
   if (!change.tell.empty()) plan_.AddLeaderAndIsr(change.tell, tp, false);
   if (!change.tell_new.empty()) plan_.AddLeaderAndIsr(change.tell_new, tp, true);
 }
@@ -127,21 +146,6 @@ void ControllerCore::UpdateStatus(Partition& partition) {
   const bool led = partition.has_leader() && state_.Registered(partition.state->data.leader) &&
                    !partition.failed_dirs.contains(partition.state->data.leader);
   partition.MoveTo(led ? PartitionStatus::kOnline : PartitionStatus::kOffline);
-}
-
-// /brokers/topics/T/partitions of topics none of whose partitions has a state yet.
-void ControllerCore::EnsurePartitionDirs(const Partitions& partitions, Then then) {
-  std::vector<ZkWrite> writes;
-  std::set<std::string> seen;
-  for (const TopicPartition& tp : partitions) {
-    if (!seen.insert(tp.topic).second) continue;
-    const Topic* topic = state_.FindTopic(tp.topic);
-    const bool known = topic == nullptr || std::ranges::any_of(topic->partitions, [](const auto& entry) {
-                         return entry.second.state.has_value();
-                       });
-    if (!known) writes.push_back({{ZkOp::Create(zk::Partitions(tp.topic), std::nullopt)}, ""});
-  }
-  Write(std::move(writes), [then = std::move(then)](ZkDone&) mutable { then(); });  // those that exist are fine
 }
 
 void ControllerCore::Finish() {

@@ -2,6 +2,8 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/zk/zk_paths.h"
@@ -98,63 +100,99 @@ void ZkEffects::DeleteTrees(const std::shared_ptr<Job>& job, std::size_t from) {
   });
 }
 
-// Depth first; children that appear meanwhile are found by the next round.
+// Children that appear while it goes are found by the next round.
 void ZkEffects::DeleteTree(const std::string& path, UniqueFunction<void(ZkError)> done) {
+  ListTree(path, [this, path, done = std::move(done)](ZkError error, std::vector<std::string> paths) mutable {
+    if (error != ZkError::kOk || paths.empty()) {
+      done(error);
+    } else {
+      DeletePaths(path, paths, std::move(done));
+    }
+  });
+}
+
+// All of a tree, children before parents: /brokers/topics/T/partitions/0/state, .../0, .../1/state, ... as Kafka
+// deletes it. Absent: nothing.
+void ZkEffects::ListTree(const std::string& path, ListDone done) {
   zk_.Children(path, nullptr,
                Guard([this, path, done = std::move(done)](ZkError error, std::vector<std::string> names) mutable {
                  if (error == ZkError::kSessionExpired) return;
                  if (error == ZkError::kConnectionLoss) {
-                   Later([this, path, done = std::move(done)]() mutable { DeleteTree(path, std::move(done)); });
-                   return;
-                 }
-                 if (error != ZkError::kOk) {
-                   done(error == ZkError::kNoNode ? ZkError::kOk : error);
-                   return;
-                 }
-                 if (names.empty()) {
-                   FencedDelete(path, [this, path, done = std::move(done)](ZkError deleted) mutable {
-                     if (deleted == ZkError::kNotEmpty) {
-                       DeleteTree(path, std::move(done));
-                     } else {
-                       done(deleted);
-                     }
-                   });
-                   return;
-                 }
-                 struct Below {
-                   std::size_t waiting = 0;
-                   ZkError worst = ZkError::kOk;
-                   UniqueFunction<void(ZkError)> done;
-                 };
-                 auto below = std::make_shared<Below>();
-                 below->waiting = names.size();
-                 below->done = std::move(done);
-                 for (const std::string& name : names) {
-                   DeleteTree(zk::Child(path, name), [this, path, below](ZkError deleted) {
-                     if (deleted != ZkError::kOk) below->worst = deleted;
-                     if (--below->waiting > 0) return;
-                     if (below->worst == ZkError::kOk) {
-                       DeleteTree(path, std::move(below->done));
-                     } else {
-                       below->done(below->worst);
-                     }
-                   });
+                   Later([this, path, done = std::move(done)]() mutable { ListTree(path, std::move(done)); });
+                 } else if (error != ZkError::kOk) {
+                   done(error == ZkError::kNoNode ? ZkError::kOk : error, {});
+                 } else {
+                   ListBelow(path, std::move(names), std::move(done));
                  }
                }));
 }
 
-void ZkEffects::FencedDelete(const std::string& path, UniqueFunction<void(ZkError)> done) {
-  zk_.Multi({ZkOp::Check(zk::kControllerEpoch, epoch_zk_version_), ZkOp::Delete(path, -1)},
-            Guard([this, path, done = std::move(done)](ZkError error, const std::vector<ZkOpResult>& results) mutable {
-              if (error == ZkError::kSessionExpired) return;
-              if (error == ZkError::kConnectionLoss) {
-                Later([this, path, done = std::move(done)]() mutable { FencedDelete(path, std::move(done)); });
-              } else if (error != ZkError::kOk && !results.empty() && results[0].error == error) {
-                FencedOut();
-              } else {
-                done(error == ZkError::kNoNode ? ZkError::kOk : error);
-              }
-            }));
+void ZkEffects::ListBelow(const std::string& path, std::vector<std::string> names, ListDone done) {
+  if (names.empty()) {
+    done(ZkError::kOk, {path});
+    return;
+  }
+  struct Below {
+    std::size_t waiting = 0;
+    ZkError worst = ZkError::kOk;
+    std::vector<std::vector<std::string>> paths;
+    ListDone done;
+  };
+  std::ranges::sort(names);
+  auto below = std::make_shared<Below>();
+  below->waiting = names.size();
+  below->paths.resize(names.size());
+  below->done = std::move(done);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    ListTree(zk::Child(path, names[i]), [path, below, i](ZkError error, std::vector<std::string> paths) {
+      if (error != ZkError::kOk) below->worst = error;
+      below->paths[i] = std::move(paths);
+      if (--below->waiting > 0) return;
+      std::vector<std::string> all;
+      for (std::vector<std::string>& some : below->paths) std::ranges::move(some, std::back_inserter(all));
+      all.push_back(path);
+      below->done(below->worst, std::move(all));
+    });
+  }
+}
+
+void ZkEffects::DeletePaths(const std::string& root, const std::vector<std::string>& paths,
+                            UniqueFunction<void(ZkError)> done) {
+  struct Round {
+    std::size_t waiting = 0;
+    ZkError worst = ZkError::kOk;
+    bool again = false;
+    UniqueFunction<void(ZkError)> done;
+  };
+  auto round = std::make_shared<Round>();
+  round->waiting = (paths.size() + limits_.ops - 1) / limits_.ops;
+  round->done = std::move(done);
+  for (std::size_t from = 0; from < paths.size(); from += limits_.ops) {
+    std::vector<ZkOp> ops{ZkOp::Check(zk::kControllerEpoch, epoch_zk_version_)};
+    for (std::size_t i = from; i < std::min(paths.size(), from + limits_.ops); ++i) {
+      ops.push_back(ZkOp::Delete(paths[i], -1));
+    }
+    zk_.Multi(std::move(ops), Guard([this, root, round](ZkError error, const std::vector<ZkOpResult>& results) {
+                if (error == ZkError::kSessionExpired) return;
+                if (error != ZkError::kOk && !results.empty() && results[0].error == error) {
+                  FencedOut();
+                  return;
+                }
+                // The tree has changed meanwhile, or what was done is not known: it is listed anew.
+                const bool changed = error == ZkError::kNoNode || error == ZkError::kNotEmpty;
+                if (changed || error == ZkError::kConnectionLoss) {
+                  round->again = true;
+                } else if (error != ZkError::kOk) {
+                  round->worst = error;
+                }
+                if (--round->waiting > 0) return;
+                if (round->worst != ZkError::kOk || !round->again) {
+                  round->done(round->worst);
+                } else {
+                  Later([this, root, round] { DeleteTree(root, std::move(round->done)); });
+                }
+              }));
+  }
 }
 
 void ZkEffects::Pack(const std::shared_ptr<Job>& job) {

@@ -48,7 +48,10 @@ class ZkEffects {
   void Recognise(const std::shared_ptr<Job>& job, std::size_t write);
   void DeleteTrees(const std::shared_ptr<Job>& job, std::size_t from);
   void DeleteTree(const std::string& path, UniqueFunction<void(ZkError)> done);
-  void FencedDelete(const std::string& path, UniqueFunction<void(ZkError)> done);
+  using ListDone = UniqueFunction<void(ZkError, std::vector<std::string>)>;
+  void ListTree(const std::string& path, ListDone done);
+  void ListBelow(const std::string& path, std::vector<std::string> names, ListDone done);
+  void DeletePaths(const std::string& root, const std::vector<std::string>& paths, UniqueFunction<void(ZkError)> done);
   void ReadAll(const std::shared_ptr<Job>& job);
   void Finish(const std::shared_ptr<Job>& job);
   void Get(const std::string& path, UniqueFunction<void(ZkReadResult)> done);

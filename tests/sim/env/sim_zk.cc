@@ -232,6 +232,7 @@ ZkError SimZk::Operate(const std::vector<ZkOp>& ops, std::vector<ZkOpResult>* re
 ZkError SimZk::Transact(const std::vector<ZkOp>& ops, std::int64_t session, std::vector<ZkOpResult>& results) {
   std::vector<ZkWatchEvent> events;
   const ZkError error = tree_.Apply(ops, session, NowMillis(), results, events);
+  if (error == ZkError::kOk && observer_) observer_(session, ops);
   Fire(events);
   return error;
 }

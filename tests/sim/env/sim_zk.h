@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -62,7 +63,10 @@ class SimZk {
   ZkError CreateWithParents(const std::string& path, const ZkData& data);
   const SimZkTree::Node* Read(const std::string& path) const { return tree_.Find(path); }
   std::int64_t zxid() const { return tree_.zxid(); }  // grows with every change
-  SimZkTree& tree() { return tree_; }                 // Load() before clients start
+  // Hears of every transaction that changed something, in order; session 0 is the person with a shell.
+  using Observer = std::function<void(std::int64_t session, const std::vector<ZkOp>& ops)>;
+  void Observe(Observer observer) { observer_ = std::move(observer); }
+  SimZkTree& tree() { return tree_; }  // Load() before clients start
   int self() const { return self_; }
   std::size_t sessions() const { return sessions_.size(); }
 
@@ -111,6 +115,7 @@ class SimZk {
   std::int64_t next_session_ = 0x100000000;
   SimScheduler::EventId tick_;
   std::map<std::string, std::uint64_t> fired_;
+  Observer observer_;
 };
 
 }  // namespace ottla::sim

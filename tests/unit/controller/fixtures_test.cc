@@ -77,9 +77,13 @@ std::vector<Mark> Marks(const std::string& fixture) {
   return marks;
 }
 
+// Of every folder of trees, whatever it is called.
 std::vector<Mark> AllMarks() {
-  std::vector<Mark> marks = Marks("zk-cluster");
-  for (Mark& mark : Marks("zk-upgrade")) marks.push_back(std::move(mark));
+  std::vector<Mark> marks;
+  for (const auto& entry : std::filesystem::directory_iterator(ottla::test::FixturesDir())) {
+    if (!entry.is_directory()) continue;
+    for (Mark& mark : Marks(entry.path().filename().string())) marks.push_back(std::move(mark));
+  }
   return marks;
 }
 

@@ -215,8 +215,19 @@ void Harness::Carry(Effects effects) {
   if (before_writes && !request->writes.empty()) std::exchange(before_writes, nullptr)(tree);
   ZkDone done;
   for (const std::string& path : request->reads) done.reads.push_back(tree.Read(path));
-  for (const ZkWrite& write : request->writes) done.writes.push_back(tree.Apply(write));
+  for (const ZkWrite& write : request->writes) {
+    NoteWrite(write);
+    done.writes.push_back(tree.Apply(write));
+  }
   Carry(core.On(std::move(done)));
+}
+
+void Harness::NoteWrite(const ZkWrite& write) {
+  if (!write.delete_tree.empty()) written_.push_back("tree " + write.delete_tree);
+  for (const ZkOp& op : write.ops) {
+    const bool create = op.kind == ZkOp::Kind::kCreate;
+    written_.push_back((create ? "create " : op.kind == ZkOp::Kind::kSet ? "set " : "delete ") + op.path);
+  }
 }
 
 void Harness::NoteSent(const SendControl& send) {

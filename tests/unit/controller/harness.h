@@ -53,6 +53,9 @@ class Harness {
   std::vector<std::string> Told() { return std::exchange(told_, {}); }
   // Control requests since the last call.
   std::vector<ControlRequest> Sent() { return std::exchange(sent_, {}); }
+  // What was asked of ZooKeeper since the last call, done or not: "create PATH", "set PATH", "delete PATH", "tree
+  // PATH".
+  std::vector<std::string> Written() { return std::exchange(written_, {}); }
   std::vector<std::string> Notes() { return std::exchange(notes_, {}); }
 
   ZTree tree;
@@ -63,10 +66,12 @@ class Harness {
  private:
   void Carry(Effects effects);
   void NoteSent(const SendControl& send);
+  void NoteWrite(const ZkWrite& write);
   BrokerEpoch EpochOf(std::int32_t broker) const;
 
   std::vector<std::string> told_;
   std::vector<std::string> notes_;
+  std::vector<std::string> written_;
   std::vector<ControlRequest> sent_;
   std::vector<ControlRequest> unanswered_;
   std::optional<Answer> reply_;

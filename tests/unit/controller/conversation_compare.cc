@@ -123,4 +123,87 @@ void Stage::Check() {
   CheckStates();
 }
 
+// --- derived stories ---
+
+bool Stage::Dying(const std::string& partition) const { return story_->dying_topics.contains(TopicOf(partition)); }
+
+// A leader epoch that was not known when the story began? Replicas heed nothing else, though Kafka tells them more:
+// ISRs that their own proposals have made.
+bool Stage::News(const std::string& partition, const Word& word) const {
+  const auto known =
+      before_.partitions.find({TopicOf(partition), std::stoi(partition.substr(partition.rfind('-') + 1))});
+  return known == before_.partitions.end() || known->second.word.leader_epoch != word.leader_epoch;
+}
+
+// The same but for epochs: Kafka may have taken several where ours took one.
+void Stage::CheckLastWord(const std::string& partition, const Word& kafka, const Word& ours) const {
+  Word same = ours;
+  same.leader_epoch = kafka.leader_epoch;
+  same.partition_epoch = kafka.partition_epoch;
+  same.is_new = kafka.is_new;
+  EXPECT_EQ(same.ToString(), kafka.ToString()) << partition;
+  EXPECT_LE(ours.leader_epoch, kafka.leader_epoch) << partition;
+  EXPECT_LE(ours.partition_epoch, kafka.partition_epoch) << partition;
+  EXPECT_EQ(News(partition, ours), News(partition, kafka)) << partition;
+}
+
+void Stage::CheckLastWords(std::int32_t broker) {
+  SCOPED_TRACE("broker " + std::to_string(broker));
+  Heard& kafka = kafka_[broker];
+  Heard& ours = ours_[broker];
+  EXPECT_EQ(ours.faults, kafka.faults);
+  EXPECT_EQ(ours.heads, kafka.heads);
+  if (!kafka.live.empty() && !ours.live.empty()) {
+    EXPECT_EQ(ours.live.back(), kafka.live.back());
+  }
+  // Ours says less, never in another order.
+  std::size_t at = 0;
+  for (const char kind : kafka.kinds) {
+    if (at < ours.kinds.size() && ours.kinds[at] == kind) ++at;
+  }
+  EXPECT_EQ(at, ours.kinds.size()) << "ours " << ours.kinds << ", Kafka " << kafka.kinds;
+  const bool came =
+      !before_.live.contains(broker) || before_.broker_epochs.at(broker) != after_.broker_epochs.at(broker);
+  for (const auto& [partition, words] : kafka.leader_and_isr) {
+    if (Dying(partition)) continue;
+    const auto told = ours.leader_and_isr.find(partition);
+    if (told != ours.leader_and_isr.end()) {
+      CheckLastWord(partition, words.back(), told->second.back());
+    } else {
+      EXPECT_FALSE(came || News(partition, words.back())) << partition << " is not told: " << words.back().ToString();
+    }
+  }
+  for (const auto& [partition, words] : ours.leader_and_isr) {
+    EXPECT_TRUE(kafka.leader_and_isr.contains(partition)) << partition << ": " << words.back().ToString();
+  }
+  for (const auto& [partition, word] : kafka.metadata) {
+    if (Dying(partition)) continue;
+    const auto told = ours.metadata.find(partition);
+    if (told != ours.metadata.end()) {
+      CheckLastWord(partition, word, told->second);
+    } else {
+      const auto tp = TopicPartition{TopicOf(partition), std::stoi(partition.substr(partition.rfind('-') + 1))};
+      const bool isr = before_.partitions.contains(tp) && before_.partitions.at(tp).word.isr != word.isr;
+      EXPECT_FALSE(came || isr || News(partition, word)) << partition << " is unknown: " << word.ToString();
+    }
+  }
+  for (const auto& [partition, word] : ours.metadata) {
+    EXPECT_TRUE(kafka.metadata.contains(partition)) << partition << ": " << word.ToString();
+  }
+  std::map<std::string, bool> want, got;  // at last with deletion?
+  for (const auto& [partition, words] : kafka.stop) want[partition] = words.back().ends_with(" delete");
+  for (const auto& [partition, words] : ours.stop) got[partition] = words.back().ends_with(" delete");
+  const auto settled = [this](const auto& entry) { return before_.dying.contains(TopicOf(entry.first)); };
+  std::erase_if(want, settled);
+  std::erase_if(got, settled);
+  EXPECT_EQ(got, want) << "StopReplica";
+}
+
+void Stage::CheckLastWords() {
+  for (const std::int32_t broker : before_.live) kafka_[broker], ours_[broker];
+  for (const std::int32_t broker : after_.live) {
+    if (!story_->killed.contains(broker)) CheckLastWords(broker);
+  }
+}
+
 }  // namespace ottla::controller::test

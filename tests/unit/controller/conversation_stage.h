@@ -30,6 +30,7 @@ struct Known {
   std::set<std::int32_t> live;
   std::map<TopicPartition, KnownPartition> partitions;
   std::map<std::string, std::string> ids;
+  std::set<std::string> dying;  // topics that were announced as deleted and have not come again
 
   void Take(const Frame& frame);
   void Take(const UpdateMetadataRequest& request);
@@ -45,8 +46,8 @@ struct Kinds {
 };
 
 struct Story {
-  const char* name;
-  const char* step;  // of the recording
+  std::string name;
+  std::string step;  // of the recording
   double from, to;   // milliseconds
   // What happens, and when; what leaders ask comes from the recording.
   std::vector<std::pair<double, Cause>> causes;
@@ -56,6 +57,7 @@ struct Story {
   std::set<std::int32_t> killed = {};       // before they had heard all
   std::set<std::string> repeated = {};      // partitions that Kafka tells again though nothing about them is new
   bool goes_on = false;                     // with the controller of the story before
+  bool derived = false;                     // from the recording alone: epochs may differ, see CheckLastWords
 };
 
 // Our controller, in the place of the recorded one.
@@ -66,6 +68,10 @@ class Stage {
 
   void Play();
   void Check();
+  // For stories that were derived: everybody hears at last what Kafka's controller told, in no other order of requests,
+  // and nothing else.
+  void CheckLastWords();
+  bool at_rest() const { return at_rest_; }  // else the story began in the middle of something and was not played
 
   // --- causes ---
   void TakeOver(std::int32_t self, std::int32_t epoch, const std::vector<std::int32_t>& live);
@@ -74,7 +80,7 @@ class Stage {
   void NewTopic(const std::string& topic);  // its znode appears, as recorded
   void Grown(const std::string& topic);
   void Elect(const std::string& topic, std::int32_t partition, bool unclean, ErrorCode expected);
-  void Move(const std::string& topic, const std::string& replicas);
+  void Move(const TopicPartition& partition, const std::string& replicas);
   void Delete(const std::string& topic);
 
   void Restart(const Story& story);  // what comes next, for the same controller
@@ -89,11 +95,16 @@ class Stage {
   zk::TopicAssignment AssignmentIn(const Known& known, const std::string& topic) const;
   void CheckBroker(std::int32_t broker);
   void CheckStates();
+  void CheckLastWords(std::int32_t broker);
+  void CheckLastWord(const std::string& partition, const Word& kafka, const Word& ours) const;
+  bool News(const std::string& partition, const Word& word) const;
+  bool Dying(const std::string& partition) const;
   std::vector<Word> WithoutRounds(const std::string& partition, std::vector<Word> words) const;
 
   const std::vector<std::vector<Frame>>& steps_;
   ControlVersions versions_;
   bool leader_recovery_;
+  bool at_rest_ = true;
   std::size_t step_;
   const Story* story_;
   Known before_, after_;

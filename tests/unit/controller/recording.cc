@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "common/base/check.h"
@@ -19,9 +20,13 @@ using nlohmann::json;
 constexpr std::int16_t kLeaderAndIsr = 4, kStopReplica = 5, kUpdateMetadata = 6, kControlledShutdown = 7;
 constexpr std::int16_t kAlterPartition = 56;
 
+constexpr char kPrefix[] = "inter-broker-ibp";
+
+std::string Packed() { return std::string(OTTLA_SOURCE_DIR) + "/tests/golden/conversations"; }
+
 std::string Folder() {
   const char* given = std::getenv("OTTLA_CONVERSATIONS_DIR");
-  return given != nullptr && *given != '\0' ? given : std::string(OTTLA_SOURCE_DIR) + "/tests/golden/conversations";
+  return given != nullptr && *given != '\0' ? given : Packed();
 }
 
 bool Concerns(std::int16_t key) {
@@ -55,6 +60,23 @@ Frame ToFrame(const json& line) {
   return frame;
 }
 
+std::vector<Frame> LoadFile(const std::string& path) {
+  std::vector<Frame> frames;
+  std::stringstream lines(ottla::test::ReadAll(path));
+  for (std::string text; std::getline(lines, text);) {
+    const json line = json::parse(text);
+    if (line.value("event", "") == "mark") {
+      frames.emplace_back();
+      frames.back().ms = line.at("t_ms");
+      frames.back().mark = line.at("text");
+    } else if (line.contains("hex") && Concerns(line.at("api_key"))) {
+      OTTLA_CHECK(!line.value("truncated", false)) << path;
+      frames.push_back(ToFrame(line));
+    }
+  }
+  return frames;
+}
+
 std::string Text(const std::vector<std::int32_t>& ids) {
   std::string text;
   for (const std::int32_t id : ids) text += (text.empty() ? "" : ",") + std::to_string(id);
@@ -74,25 +96,32 @@ std::string Head(const Request& request) {
 }  // namespace
 
 std::vector<Frame> LoadStep(const std::string& version, const std::string& number) {
-  const std::string prefix = "inter-broker-ibp" + version + "-" + number + "-";
+  const std::string prefix = kPrefix + version + "-" + number + "-";
   std::vector<Frame> frames;
-  for (const auto& entry : std::filesystem::directory_iterator(Folder())) {
-    if (!entry.path().filename().string().starts_with(prefix)) continue;
-    std::stringstream lines(ottla::test::ReadAll(entry.path().string()));
-    for (std::string text; std::getline(lines, text);) {
-      const json line = json::parse(text);
-      if (line.value("event", "") == "mark") {
-        frames.emplace_back();
-        frames.back().ms = line.at("t_ms");
-        frames.back().mark = line.at("text");
-      } else if (line.contains("hex") && Concerns(line.at("api_key"))) {
-        OTTLA_CHECK(!line.value("truncated", false)) << prefix;
-        frames.push_back(ToFrame(line));
-      }
-    }
+  for (const auto& entry : std::filesystem::directory_iterator(Packed())) {
+    if (entry.path().filename().string().starts_with(prefix)) frames = LoadFile(entry.path().string());
   }
   OTTLA_CHECK(!frames.empty()) << "no recording " << prefix;
   return frames;
+}
+
+std::vector<Recording> LoadRecordings() {
+  std::set<std::string> paths;  // steps are numbered
+  for (const auto& entry : std::filesystem::directory_iterator(Folder())) {
+    if (entry.path().filename().string().starts_with(kPrefix)) paths.insert(entry.path().string());
+  }
+  std::vector<Recording> recordings;
+  int last = 0;
+  for (const std::string& path : paths) {
+    const std::string name = std::filesystem::path(path).filename().string().substr(sizeof kPrefix - 1);
+    const std::string version = name.substr(0, name.find('-'));
+    const int number = std::atoi(name.c_str() + version.size() + 1);
+    const bool goes_on = !recordings.empty() && recordings.back().version == version && number == last + 1;
+    if (!goes_on) recordings.push_back({version, number, {}});
+    recordings.back().steps.push_back(LoadFile(path));
+    last = number;
+  }
+  return recordings;
 }
 
 std::string Word::ToString() const {

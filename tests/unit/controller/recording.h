@@ -26,9 +26,18 @@ struct Frame {
   std::string mark;  // what the recorder noted; then there is no frame
 };
 
-// One step of the recording, by its number ("06"); frames of brokers alone, in order. Aborts when a frame of the
-// controller was cut short.
+// One step of the recording in the tree, by its number ("06"); frames of brokers alone, in order. Aborts when a frame
+// of the controller was cut short.
 std::vector<Frame> LoadStep(const std::string& version, const std::string& number);
+
+// Steps that follow one another.
+struct Recording {
+  std::string version;  // inter.broker.protocol.version
+  int first = 1;        // number of the first step
+  std::vector<std::vector<Frame>> steps;
+};
+// All of OTTLA_CONVERSATIONS_DIR, else those in the tree. Where steps are missing another recording begins.
+std::vector<Recording> LoadRecordings();
 
 // One partition in a request.
 struct Word {

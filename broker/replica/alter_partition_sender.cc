@@ -150,12 +150,15 @@ void AlterPartitionSender::OnReply(std::int16_t sent_version, Result<RpcReply> r
   Status status = reply.status();
   if (reply.ok()) status = reply->DecodeInto(&response);
   if (!status.ok()) {
-    LOG(WARNING) << "AlterPartition: " << status;
+    SayTrouble(status.ToString());
     Retry();
     return;
   }
   switch (response.error_code) {
-    case ErrorCode::kNone: OnAnswer(response, sent_version); return;
+    case ErrorCode::kNone:
+      SayTrouble("");
+      OnAnswer(response, sent_version);
+      return;
     case ErrorCode::kStaleBrokerEpoch: {
       // The controller takes this broker for dead, or for a newer incarnation: it must not act as leader until told
       // anew.
@@ -166,11 +169,26 @@ void AlterPartitionSender::OnReply(std::int16_t sent_version, Result<RpcReply> r
       return;
     }
     default:
-      LOG(WARNING) << "AlterPartition: " << response.error_code;
+      SayTrouble(std::string(ToString(response.error_code)));
       // Asked the wrong broker: the connection is of no use until the metadata names another.
       if (response.error_code == ErrorCode::kNotController) channel_->Disconnect();
       Retry();
   }
+}
+
+void AlterPartitionSender::SayTrouble(const std::string& trouble) {
+  if (trouble == trouble_) {
+    if (!trouble.empty()) ++troubles_;
+    return;
+  }
+  if (trouble.empty()) {
+    LOG(INFO) << "AlterPartition: answered again, after " << troubles_ << " attempts that failed";
+    troubles_ = 0;
+  } else {
+    LOG(WARNING) << "AlterPartition: " << trouble << "; tried again until answered";
+    ++troubles_;
+  }
+  trouble_ = trouble;
 }
 
 void AlterPartitionSender::Retry() {

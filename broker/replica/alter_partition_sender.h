@@ -2,6 +2,7 @@
 // Owner: the control loop; Propose may be called from anywhere. Nothing survives a crash: leaders propose again.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,6 +50,8 @@ class AlterPartitionSender final : public IsrSender {
   bool ConnectToController();
   void OnReply(std::int16_t sent_version, Result<RpcReply> reply);
   void OnAnswer(const AlterPartitionResponse& response, std::int16_t version);
+  // Logs where `trouble` (empty: none) is another than the one before: attempts follow each other many times a second.
+  void SayTrouble(const std::string& trouble);
   void Retry();  // what was sent goes with the next request, unless something newer waits
   static Status EncodeRequest(const PendingMap& batch, BrokerId self, BrokerEpoch epoch, std::int16_t version,
                               EncodedBody* body);
@@ -64,6 +67,8 @@ class AlterPartitionSender final : public IsrSender {
   std::shared_ptr<PendingMap> sent_ = std::make_shared<PendingMap>();
   bool in_flight_ = false;
   TimerId timer_ = 0;
+  std::string trouble_;
+  std::uint64_t troubles_ = 0;  // attempts since the last answer
   std::shared_ptr<AlterPartitionSender*> self_;
 };
 

@@ -1,5 +1,6 @@
 #include "broker/replica/alter_partition_sender.h"
 
+#include <glog/logging.h>
 #include <gtest/gtest.h>
 
 #include "common/protocol/messages/18_api_versions.h"
@@ -175,6 +176,34 @@ TEST_F(AlterPartitionSenderTest, TopLevelErrorsAreRetriedButAStaleEpochIsFinal) 
   const Slot stale = Propose("t", 0, Id(1));
   ASSERT_TRUE(Until([&] { return !stale->empty(); }));
   EXPECT_EQ(stale->at(0).error, ErrorCode::kStaleBrokerEpoch);
+}
+
+// Warnings of the sender.
+class Warnings final : public google::LogSink {
+ public:
+  Warnings() { google::AddLogSink(this); }
+  ~Warnings() override { google::RemoveLogSink(this); }
+  void send(google::LogSeverity severity, const char*, const char*, int, const google::LogMessageTime&,
+            const char* message, std::size_t size) override {
+    const std::string text(message, size);
+    if (severity >= google::GLOG_WARNING && text.starts_with("AlterPartition")) texts.push_back(text);
+  }
+  std::vector<std::string> texts;
+};
+
+TEST_F(AlterPartitionSenderTest, TroubleThatLastsIsSaidOnce) {
+  KnowController();
+  Warnings warnings;
+  top_errors_.assign(40, ErrorCode::kNotController);
+  top_errors_.insert(top_errors_.end(), 40, ErrorCode::kUnknownServerError);
+  const Slot slot = Propose("t", 0, Id(1));
+  ASSERT_TRUE(Until([&] { return !slot->empty(); }));
+  EXPECT_EQ(versions_.size(), 81U);
+  EXPECT_EQ(warnings.texts.size(), 2U);
+  top_errors_ = {ErrorCode::kNotController};  // anew, after an answer
+  const Slot next = Propose("t", 1, Id(1));
+  ASSERT_TRUE(Until([&] { return !next->empty(); }));
+  EXPECT_EQ(warnings.texts.size(), 3U);
 }
 
 TEST_F(AlterPartitionSenderTest, AnErrorOfAPartitionIsItsAnswerAndSlowsDownTheNext) {

@@ -4,17 +4,10 @@
 #include <vector>
 
 namespace ottla {
-
-Status ProbeCached(const FileRange& range, std::uint64_t length) {
-  if (range.file == nullptr || length == 0) return Status::Ok();
-  const std::uint64_t last = range.position + length - 1;
-  for (const std::uint64_t at : {range.position, last}) {
-    if (at >= range.hot_from) continue;
-    char byte = 0;
-    const auto got = range.file->TryReadAt({&byte, 1}, at);
-    if (!got.ok()) return got.status();
-  }
-  return Status::Ok();
+Status ProbeCached(const FileRange& range, std::uint64_t position) {
+  if (range.file == nullptr || position >= range.hot_from) return Status::Ok();
+  char byte = 0;
+  return range.file->TryReadAt({&byte, 1}, position).status();
 }
 
 Status WarmUp(const FileRange& range, std::uint64_t length) {

@@ -36,10 +36,9 @@ struct FileRange {
   }
 };
 
-// kUnavailable: some of [position, position + length) is probably not in the page cache and reading it would wait for
-// the disk. Probes the first and the last page: pages come and go by read-ahead and eviction in runs of 128 KiB and
-// more, and each probe is a call of about a microsecond. For data loops, before sendfile of at most 256 KiB.
-Status ProbeCached(const FileRange& range, std::uint64_t length);
+// kUnavailable: the page that holds the byte at `position` of the file is not in the page cache and reading it would
+// wait for the disk. A call of one to three microseconds. For data loops.
+Status ProbeCached(const FileRange& range, std::uint64_t position);
 // Brings the stretch into the page cache. Blocks: for Disk executors.
 Status WarmUp(const FileRange& range, std::uint64_t length);
 

@@ -1,5 +1,6 @@
 #include "common/net/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
@@ -138,15 +139,18 @@ void Connection::Flush() {
   flush_scheduled_ = false;
   if (closed_) return;
   const std::uint64_t before = queue_.queued_bytes();
-  const SendQueue::Outcome outcome = queue_.Flush(*stream_, context_.scratch);
-  if (queue_.queued_bytes() != before) last_activity_ = context_.clock->Now();
+  SetSending(true);
+  const SendQueue::Turn turn{context_.scratch, queue_.Share(context_.senders), context_.clock->Now()};
+  const SendQueue::Outcome outcome = queue_.Flush(*stream_, turn);
+  SetSending(outcome == SendQueue::Outcome::kBlocked || outcome == SendQueue::Outcome::kTurnOver);
+  if (queue_.queued_bytes() != before) last_activity_ = turn.now;
   switch (outcome) {
     case SendQueue::Outcome::kDrained: EnableWrite(false); break;
     case SendQueue::Outcome::kBlocked: EnableWrite(true); break;
     case SendQueue::Outcome::kTurnOver: ScheduleFlush(); break;  // or, when it was enabled, the next writable
     case SendQueue::Outcome::kCold:
       EnableWrite(false);
-      WarmFront();
+      WarmFront(turn.share);
       break;
     case SendQueue::Outcome::kBroken:
       Fail(Status(StatusCode::kIoError, "sending failed, or a file was cut while it was sent"));
@@ -173,10 +177,17 @@ void Connection::AfterFlush() {
   }
 }
 
-void Connection::WarmFront() {
+// Those who wait for room or for their next turn are sure to come back; who was drained may not.
+void Connection::SetSending(bool on) {
+  if (sending_ == on) return;
+  sending_ = on;
+  context_.senders += on ? 1 : -1;
+}
+
+void Connection::WarmFront(std::uint64_t share) {
   OTTLA_CHECK(context_.warm != nullptr) << "file ranges need a warmer";
   warming_ = true;
-  context_.warm(queue_.cold_range(), queue_.cold_bytes(),
+  context_.warm(queue_.cold_range(), std::min(queue_.cold_range().length, share),
                 [weak = std::weak_ptr<Connection*>(self_)](const Status& status) {
                   const auto alive = weak.lock();
                   if (!alive || (*alive)->closed_) return;
@@ -228,6 +239,7 @@ void Connection::Shut() {
   // The stream may be the caller of the present call: it ends after the turn.
   stream_->EnableRead(false);
   EnableWrite(false);
+  SetSending(false);
   context_.executor->Post([stream = std::move(stream_)]() mutable { stream.reset(); });
 }
 

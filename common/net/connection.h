@@ -71,7 +71,8 @@ class Connection final : private Stream::Handler {
   void ScheduleFlush();
   void Flush();
   void EnableWrite(bool on);
-  void WarmFront();
+  void WarmFront(std::uint64_t share);
+  void SetSending(bool on);
   void AfterFlush();
   void ArmIdle(Micros after);
   void OnIdleTimer();
@@ -94,6 +95,7 @@ class Connection final : private Stream::Handler {
   bool read_enabled_ = false;
   bool flush_scheduled_ = false;
   bool write_enabled_ = false;  // the socket was full
+  bool sending_ = false;        // counted among the senders of the loop
   bool warming_ = false;
   bool above_high_ = false;
   bool close_when_sent_ = false;

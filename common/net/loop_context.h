@@ -26,6 +26,7 @@ struct LoopContext {
   const Clock* clock = nullptr;
   std::shared_ptr<MemoryBudget> budget;  // null: none
   FileWarmer warm;                       // null: no file ranges are sent
+  std::size_t senders = 0;               // connections that had more to send than went in their last turn
   // Passes through the cache again and again: what is read from sockets and files stays here only during one call.
   std::vector<char> scratch = std::vector<char>(kScratchBytes);
 };

@@ -12,6 +12,10 @@ namespace ottla {
 namespace {
 
 constexpr std::size_t kMaxParts = 64;
+// One page in so many bytes is asked for: pages come and go by read-ahead and eviction in runs of 128 KiB and more.
+constexpr std::uint64_t kProbeEvery = 256 << 10;
+// For so long a page seen in the cache is taken to be there still: eviction passes over what was just read.
+constexpr Micros kCachedFor = Millis(500);
 
 std::string_view BytesOf(const WireSegment& segment) {
   if (const auto* owned = std::get_if<std::string>(&segment)) return *owned;
@@ -40,7 +44,9 @@ void SendQueue::Push(WireSegment segment) {
   segments_.push_back(std::move(segment));
 }
 
-std::uint64_t SendQueue::cold_bytes() const { return std::min(cold_range().length, options_.turn_bytes); }
+std::uint64_t SendQueue::Share(std::size_t senders) const {
+  return std::max(options_.share_bytes, options_.turn_bytes / std::max<std::size_t>(senders, 1));
+}
 
 bool SendQueue::BySendFile(const WireSegment& segment) const {
   const auto* range = std::get_if<FileRange>(&segment);
@@ -48,18 +54,18 @@ bool SendQueue::BySendFile(const WireSegment& segment) const {
          range->file != nullptr && range->file->NativeFd() >= 0;
 }
 
-SendQueue::Outcome SendQueue::Flush(Stream& stream, std::span<char> scratch) {
+SendQueue::Outcome SendQueue::Flush(Stream& stream, const Turn& turn) {
   std::uint64_t sent = 0;
   while (!segments_.empty()) {
-    if (sent >= options_.turn_bytes) return Outcome::kTurnOver;
-    const std::uint64_t room = options_.turn_bytes - sent;
+    if (sent >= turn.share) return Outcome::kTurnOver;
+    const std::uint64_t room = turn.share - sent;
     if (BySendFile(segments_.front())) {
-      const Outcome outcome = SendFileFront(stream, room, &sent);
+      const Outcome outcome = SendFileFront(stream, room, turn.now, &sent);
       if (outcome != Outcome::kDrained) return outcome;
       continue;
     }
     Batch batch;
-    const Gathered gathered = Gather(batch, scratch, room);
+    const Gathered gathered = Gather(batch, turn.scratch, room);
     if (gathered == Gathered::kBroken) return Outcome::kBroken;
     if (batch.count == 0) return Outcome::kCold;
     const IoResult result = stream.Write({batch.parts.data(), batch.count});
@@ -107,19 +113,41 @@ SendQueue::Gathered SendQueue::CopyFromFile(const FileRange& range, Batch& batch
   return Gathered::kOk;
 }
 
-SendQueue::Outcome SendQueue::SendFileFront(Stream& stream, std::uint64_t room, std::uint64_t* sent) {
+SendQueue::Outcome SendQueue::SendFileFront(Stream& stream, std::uint64_t room, MonoTime now, std::uint64_t* sent) {
   const FileRange& range = std::get<FileRange>(segments_.front());
   if (!range.Valid()) return Outcome::kBroken;
-  const std::uint64_t length = std::min(range.length, room);
-  if (const Status probe = ProbeCached(range, length); !probe.ok()) {
-    return probe.code() == StatusCode::kUnavailable ? Outcome::kCold : Outcome::kBroken;
+  const Status look = LookAhead(range, std::min(range.length, room), now);
+  const std::uint64_t cached = cached_to_ > range.position ? cached_to_ - range.position : 0;
+  if (!look.ok() && (cached == 0 || look.code() != StatusCode::kUnavailable)) {
+    cached_to_ = 0;
+    return look.code() == StatusCode::kUnavailable ? Outcome::kCold : Outcome::kBroken;
   }
+  const std::uint64_t length = std::min({range.length, room, cached});
   const IoResult result = stream.SendFile(*range.file, range.position, length);
   if (result.kind == IoResult::Kind::kWouldBlock) return Outcome::kBlocked;
   if (result.kind != IoResult::Kind::kOk || !range.Valid()) return Outcome::kBroken;
   Consume(result.bytes);
   *sent += result.bytes;
   return result.bytes < length ? Outcome::kBlocked : Outcome::kDrained;
+}
+
+// Looks whether the next `length` bytes are in the page cache, as far as that was not seen a moment ago. A long range
+// so costs one probe in kProbeEvery bytes, into however many pieces the socket divides it. kUnavailable: only those
+// below `cached_to_` are.
+Status SendQueue::LookAhead(const FileRange& range, std::uint64_t length, MonoTime now) {
+  if (cached_to_ < range.position || cached_to_ == 0 || now - cached_at_ > kCachedFor) {
+    cached_to_ = 0;
+    OTTLA_RETURN_IF_ERROR(ProbeCached(range, range.position));
+    cached_to_ = range.position;
+    cached_at_ = now;
+  }
+  while (cached_to_ < range.position + length) {
+    const std::uint64_t to = std::min(range.position + range.length, cached_to_ + kProbeEvery);
+    OTTLA_RETURN_IF_ERROR(ProbeCached(range, to - 1));
+    cached_to_ = to;
+    cached_at_ = now;
+  }
+  return Status::Ok();
 }
 
 void SendQueue::Consume(std::uint64_t bytes) {
@@ -131,7 +159,9 @@ void SendQueue::Consume(std::uint64_t bytes) {
       const std::uint64_t step = std::min(bytes, range->length);
       range->Consume(step);
       bytes -= step;
-      if (range->length == 0) segments_.pop_front();
+      if (range->length > 0) continue;
+      segments_.pop_front();
+      cached_to_ = 0;
       continue;
     }
     const std::uint64_t left = BytesOf(front).size() - front_sent_;

@@ -119,7 +119,8 @@ TEST_F(PosixFileTest, RangeIsStaleAfterTruncation) {
                   .position = 2,
                   .length = 6};
   EXPECT_TRUE(WarmUp(range, range.length).ok());
-  EXPECT_TRUE(ProbeCached(range, range.length).ok());
+  EXPECT_TRUE(ProbeCached(range, range.position).ok());
+  EXPECT_TRUE(ProbeCached(range, 9).ok());
   range.Consume(2);
   EXPECT_EQ(range.position, 4U);
   EXPECT_EQ(range.length, 4U);

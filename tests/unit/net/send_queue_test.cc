@@ -67,6 +67,7 @@ class FakeFile final : public File {
     return count;
   }
   Result<std::size_t> TryReadAt(std::span<char> into, std::uint64_t offset) const override {
+    ++tries;
     if (failed) return Status(StatusCode::kIoError, "disk");
     if (std::min(offset + into.size(), content.size()) > warm) return Status(StatusCode::kUnavailable, "cold");
     if (cut_while_reading) cut_while_reading->fetch_add(1);
@@ -80,6 +81,7 @@ class FakeFile final : public File {
   std::string content;
   std::uint64_t warm;
   bool failed = false;
+  mutable int tries = 0;
   std::shared_ptr<FileGeneration> cut_while_reading;
 };
 
@@ -101,8 +103,13 @@ using Outcome = SendQueue::Outcome;
 
 class SendQueueTest : public testing::Test {
  protected:
+  Outcome Flush(SendQueue& queue, FakeStream& stream, std::uint64_t share = 1 << 20) {
+    return queue.Flush(stream, {scratch_, share, now_});
+  }
+
   std::vector<char> scratch_ = std::vector<char>(1000);
   FakeStream stream_;
+  MonoTime now_{};
 };
 
 TEST_F(SendQueueTest, SmallAnswersLeaveInOneWrite) {
@@ -114,7 +121,7 @@ TEST_F(SendQueueTest, SmallAnswersLeaveInOneWrite) {
   queue.Push(RangeOf(std::make_shared<FakeFile>("0123456789"), 2, 5));
   queue.Push(std::string("z"));
   EXPECT_EQ(queue.queued_bytes(), 13u);
-  EXPECT_EQ(queue.Flush(stream_, scratch_), Outcome::kDrained);
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kDrained);
   EXPECT_EQ(stream_.sent, "ashared23456z");
   EXPECT_EQ(stream_.writes, 1);
   EXPECT_TRUE(queue.empty());
@@ -126,7 +133,7 @@ TEST_F(SendQueueTest, AnyMixAndAnyBlockingSendsTheSameBytes) {
   Random random(seed);
   for (int round = 0; round < 300; ++round) {
     SendQueue::Options options;
-    options.turn_bytes = 1 + random.Below(5000);
+    const std::uint64_t share = 1 + random.Below(5000);
     options.file_mode = random.Chance(0.5) ? FileSendMode::kSendFile : FileSendMode::kCopy;
     options.sendfile_from = random.Below(2000);
     SendQueue queue(options);
@@ -148,8 +155,8 @@ TEST_F(SendQueueTest, AnyMixAndAnyBlockingSendsTheSameBytes) {
     while (!queue.empty()) {
       stream.room = random.Below(3000);
       const std::size_t before = stream.sent.size();
-      const Outcome outcome = queue.Flush(stream, scratch_);
-      ASSERT_LE(stream.sent.size() - before, options.turn_bytes + 300) << "more than a turn's share";
+      const Outcome outcome = Flush(queue, stream, share);
+      ASSERT_LE(stream.sent.size() - before, share + 300) << "more than a turn's share";
       ASSERT_NE(outcome, Outcome::kBroken);
       ASSERT_NE(outcome, Outcome::kCold);
       ASSERT_EQ(outcome == Outcome::kDrained, queue.empty());
@@ -170,15 +177,81 @@ TEST_F(SendQueueTest, ColdFilesWaitForTheirWarmingAndWhatStandsBeforeThemDoesNot
     file->warm = 3;
     queue.Push(std::string("head"));
     queue.Push(RangeOf(file, 1, 8));
-    EXPECT_EQ(queue.Flush(stream, scratch_), Outcome::kCold);
+    EXPECT_EQ(Flush(queue, stream), Outcome::kCold);
     EXPECT_EQ(stream.sent, "head");
     EXPECT_EQ(queue.cold_range().position, 1u);
-    EXPECT_EQ(queue.cold_bytes(), 8u);
+    EXPECT_EQ(queue.cold_range().length, 8u);
     file->warm = 10;
-    EXPECT_EQ(queue.Flush(stream, scratch_), Outcome::kDrained);
+    EXPECT_EQ(Flush(queue, stream), Outcome::kDrained);
     EXPECT_EQ(stream.sent, "head12345678");
     EXPECT_EQ(stream.sendfiles, mode == FileSendMode::kSendFile ? 1 : 0);
   }
+}
+
+TEST_F(SendQueueTest, ALongRangeIsProbedOnceInSoManyBytesHoweverTheSocketDividesIt) {
+  constexpr std::uint64_t kLength = 2 << 20;
+  constexpr int kPieces = kLength / (256 << 10);
+  Random random(1);
+  const auto file = std::make_shared<FakeFile>(RandomBytes(random, kLength + 10));
+  for (const std::size_t room : {kLength, std::uint64_t{100'000}}) {
+    SCOPED_TRACE(room);
+    SendQueue queue({});
+    FakeStream stream;
+    file->tries = 0;
+    queue.Push(RangeOf(file, 10, kLength));
+    while (!queue.empty()) {
+      stream.room = room;
+      ASSERT_NE(Flush(queue, stream), Outcome::kBroken);
+      now_ += Millis(1);
+    }
+    EXPECT_EQ(stream.sent, file->content.substr(10));
+    EXPECT_EQ(file->tries, 1 + kPieces) << "the first page, and one at the end of each piece";
+  }
+}
+
+TEST_F(SendQueueTest, WhatWasSeenInTheCacheLongAgoIsProbedAgain) {
+  const auto file = std::make_shared<FakeFile>(std::string(100'000, 'x'));
+  SendQueue queue({});
+  queue.Push(RangeOf(file, 0, 100'000));
+  stream_.room = 1000;
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kBlocked);
+  file->warm = 0;
+  stream_.room = 1000;
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kBlocked) << "seen a moment ago";
+  now_ += Millis(1000);
+  stream_.room = 100'000;
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kCold);
+  EXPECT_EQ(queue.cold_range().position, 2000u);
+}
+
+TEST_F(SendQueueTest, EachWarmingOfAShareIsFollowedByProgress) {
+  Random random(2);
+  const auto file = std::make_shared<FakeFile>(RandomBytes(random, 3'000'000));
+  for (const std::uint64_t share : {256 << 10, 1 << 20}) {
+    SCOPED_TRACE(share);
+    SendQueue queue({});
+    FakeStream stream;
+    file->warm = 100'000;  // ends in the midst of the first piece
+    queue.Push(RangeOf(file, 5, file->content.size() - 5));
+    while (!queue.empty()) {
+      const std::size_t before = stream.sent.size();
+      stream.room = 200'000;
+      if (Flush(queue, stream, share) != Outcome::kCold) continue;
+      file->warm = queue.cold_range().position + std::min(queue.cold_range().length, share);
+      stream.room = 200'000;
+      Flush(queue, stream, share);
+      ASSERT_GT(stream.sent.size(), before);
+    }
+    EXPECT_EQ(stream.sent, file->content.substr(5));
+  }
+}
+
+TEST_F(SendQueueTest, ALoneSenderGetsTheWholeTurnAndManyAtLeastTheirShare) {
+  const SendQueue queue({});
+  EXPECT_EQ(queue.Share(1), 1u << 20);
+  EXPECT_EQ(queue.Share(2), 512u << 10);
+  EXPECT_EQ(queue.Share(4), 256u << 10);
+  EXPECT_EQ(queue.Share(1000), 256u << 10);
 }
 
 TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
@@ -193,7 +266,7 @@ TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
     SCOPED_TRACE("the file is shorter");
     SendQueue queue({});
     queue.Push(make(std::make_shared<FakeFile>("01234"), 10));
-    EXPECT_EQ(queue.Flush(stream_, scratch_), Outcome::kBroken);
+    EXPECT_EQ(Flush(queue, stream_), Outcome::kBroken);
   }
   {
     SCOPED_TRACE("the disk fails");
@@ -201,7 +274,7 @@ TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
     const auto file = std::make_shared<FakeFile>("01234");
     file->failed = true;
     queue.Push(make(file, 5));
-    EXPECT_EQ(queue.Flush(stream_, scratch_), Outcome::kBroken);
+    EXPECT_EQ(Flush(queue, stream_), Outcome::kBroken);
   }
   {
     SCOPED_TRACE("cut between the read and the write: none of what was read leaves");
@@ -210,14 +283,14 @@ TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
     file->cut_while_reading = generation;
     queue.Push(make(file, 5));
     stream_.sent.clear();
-    EXPECT_EQ(queue.Flush(stream_, scratch_), Outcome::kBroken);
+    EXPECT_EQ(Flush(queue, stream_), Outcome::kBroken);
     EXPECT_EQ(stream_.sent, "");
   }
   {
     SCOPED_TRACE("cut before");
     SendQueue queue({});
     queue.Push(make(std::make_shared<FakeFile>("01234"), 5));
-    EXPECT_EQ(queue.Flush(stream_, scratch_), Outcome::kBroken);
+    EXPECT_EQ(Flush(queue, stream_), Outcome::kBroken);
   }
 }
 
@@ -231,10 +304,10 @@ TEST_F(SendQueueTest, MarksCountBytesAndRangesAlike) {
   queue.Push(RangeOf(std::make_shared<FakeFile>("abc"), 0, 1));
   EXPECT_TRUE(queue.AboveHigh());
   stream_.room = 6;
-  EXPECT_EQ(queue.Flush(stream_, scratch_), Outcome::kBlocked);
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kBlocked);
   EXPECT_FALSE(queue.BelowLow());
   stream_.room = 1;
-  EXPECT_EQ(queue.Flush(stream_, scratch_), Outcome::kBlocked);
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kBlocked);
   EXPECT_TRUE(queue.BelowLow());
 }
 

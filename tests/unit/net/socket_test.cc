@@ -1,5 +1,7 @@
 // Real sockets over loopback, ports order by the system.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <future>
@@ -201,6 +203,39 @@ TEST_F(SocketTest, TheLeastBusyLoopGetsTheNextConnectionUpToTheLimit) {
   }
   EXPECT_FALSE(Exchange({"127.0.0.1", port}, {"one too many for this address"}).ok());
   RealExecutors::RunOn(executors_.Control(), [&] { clients.clear(); });
+}
+
+// Reads nothing of an answer larger than any buffer between the two.
+int ClientThatDoesNotRead(std::uint16_t port) {
+  const SocketAddress to = Resolve({"127.0.0.1", port}, true, true).value().front();
+  const int fd = socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(fd, to.get(), to.length), 0);
+  const std::string body(32 << 20, 'x');
+  const std::string frame = EchoOwner::Prefix(body.size()) + body;
+  for (std::size_t sent = 0; sent < frame.size();) {
+    const ssize_t step = send(fd, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
+    if (step <= 0) break;
+    sent += static_cast<std::size_t>(step);
+  }
+  return fd;
+}
+
+TEST_F(SocketTest, WhoseSocketIsFullCountsAsASenderUntilItGoes) {
+  const std::uint16_t port = Listen("127.0.0.1");
+  const auto await_senders = [&](std::size_t count) {  // the test's own time limit ends this
+    for (std::size_t seen = count + 1; seen != count; std::this_thread::yield()) {
+      seen = 0;
+      for (std::size_t i = 0; i < contexts_.size(); ++i) {
+        RealExecutors::RunOn(executors_.Data(i), [&] { seen += contexts_[i].senders; });
+      }
+    }
+  };
+  const int fd = ClientThatDoesNotRead(port);
+  await_senders(1);
+  close(fd);
+  await_senders(0);
+  EXPECT_TRUE(Exchange({"127.0.0.1", port}, {"drained at once"}).ok());
+  await_senders(0);
 }
 
 TEST_F(SocketTest, IdleConnectionsAreClosed) {

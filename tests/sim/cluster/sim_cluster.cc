@@ -27,6 +27,7 @@ ClusterOptions ClusterOptions::Varied(std::uint64_t seed) {
   options.consumer_epochs = random.Chance(0.7);
   options.rates.overlap = random.Chance(0.4);
   options.churn = random.Chance(0.5);
+  if (random.Chance(0.3)) options.rates.rough = 3;
   return options;
 }
 

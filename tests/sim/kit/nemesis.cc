@@ -30,7 +30,7 @@ void Nemesis::Start() {
 }
 
 bool Nemesis::Wanted(double per_second, const char* name) {
-  if (!random_.Chance(per_second / kTicksPerSecond)) return false;
+  if (!random_.Chance(per_second * rates_.rough / kTicksPerSecond)) return false;
   world_.scheduler().Trace(TraceKind::kFault, kDriver, HashBytes(name));
   return true;
 }

@@ -32,6 +32,7 @@ class FaultTarget {
 
 // Chances per second of virtual time, for the whole cluster.
 struct FaultRates {
+  double rough = 1;  // all of these times so much
   double kill = 0.02;
   double lose_power = 0.015;  // struck only in a quiet moment, unless `overlap`; see nemesis.cc
   double break_sync = 0.01;

@@ -38,7 +38,11 @@ void LogDeletion::Delete(const TopicPartition& tp, UniqueFunction<void(Status)> 
   const std::size_t loop = shards_->LoopOf(tp);
   loops_.Data(loop).CheckOnLoop();
   const std::shared_ptr<PartitionLog> log = shards_->Get(tp);
-  if (log == nullptr) return done({StatusCode::kNotFound, tp.ToString() + " has no log here"});
+  if (log == nullptr) {
+    // What a directory that is offline holds would come back with it, beside the log of a later topic of that name.
+    if (dirs_->AnyOffline()) return done({StatusCode::kUnavailable, tp.ToString() + " may be where it is offline"});
+    return done({StatusCode::kNotFound, tp.ToString() + " has no log here"});
+  }
   shards_->Remove(tp);
   const auto dir = dirs_->at(log->dir().index());
   dir->log_count.fetch_sub(1);

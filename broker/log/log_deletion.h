@@ -25,7 +25,7 @@ class LogDeletion : public std::enable_shared_from_this<LogDeletion> {
   LogDeletion(Executors& loops, std::shared_ptr<LogDirs> dirs, std::shared_ptr<LogShards> shards, Random random,
               std::int64_t delay_ms);
 
-  // On the loop of the partition. kNotFound: no such log.
+  // On the loop of the partition. kNotFound: no such log; kUnavailable: it may be where it is offline.
   void Delete(const TopicPartition& tp, UniqueFunction<void(Status)> done);
   // On `owner`, whose timer it is: removes these directories of `dir` after the delay.
   void RemoveLater(Executor& owner, const std::shared_ptr<LogDir>& dir, const std::vector<std::string>& names) const;

@@ -74,7 +74,7 @@ class LogManager {
   // and `is_new` false it is not created (its data may be there): kUnavailable. `done` at once or later.
   void GetOrCreate(const TopicPartition& tp, const Uuid& topic_id, bool is_new,
                    UniqueFunction<void(Result<std::shared_ptr<PartitionLog>>)> done);
-  // Renames the directory aside, forgets the log, removes the files later. kNotFound: no such log.
+  // Renames the directory aside, forgets it, removes files later. kNotFound: none; kUnavailable: it may be offline.
   void Delete(const TopicPartition& tp, UniqueFunction<void(Status)> done);
 
   // --- On data loop `loop`: its logs.

@@ -1,5 +1,7 @@
 // Administration through the wire of a whole cluster: topics come, grow, go and are described, and what is refused is
 // refused by name.
+#include <algorithm>
+
 #include "common/protocol/messages/03_metadata.h"
 #include "common/protocol/messages/18_api_versions.h"
 #include "common/protocol/messages/19_create_topics.h"
@@ -223,6 +225,33 @@ TEST_F(AdminStory, DeletedWhileAReplicaIsAway) {
         EXPECT_FALSE(name.starts_with("away-")) << "broker " << broker + 1 << " keeps " << dir << "/" << name;
     }
   }
+}
+
+class TwoDirsStory : public AdminStory {
+ protected:
+  TwoDirsStory() : AdminStory(3) {}
+  bool Stored(const std::string& topic) { return cluster_.world().zk().Read("/cluster" + zk::Topic(topic)) != nullptr; }
+};
+
+// What a directory holds that is offline comes back with it, perhaps beside a later topic of that name.
+TEST_F(TwoDirsStory, DeletedWhileADirectoryOfItIsOffline) {
+  client_->CreateTopic("away", 4, 3);
+  const int down = NotController();
+  SimFiles& files = cluster_.world().node(down - 1).files();
+  ASSERT_TRUE(std::ranges::any_of(files.PeekNames("/data/d1"), [](auto& name) { return name.starts_with("away-"); }));
+  cluster_.KillBroker(down - 1);
+  ASSERT_TRUE(cluster_.RunQuietly(seconds(8)));
+  Delete(controller_, "away");
+  files.faults().under = "/data/d1";
+  files.faults().name_error = 1;
+  cluster_.RestartBroker(down - 1);
+  ASSERT_TRUE(cluster_.RunQuietly(seconds(10)));
+  EXPECT_TRUE(Stored("away")) << "replicas are still to be deleted";
+  files.faults() = FileFaults{};
+  cluster_.KillBroker(down - 1);
+  cluster_.RestartBroker(down - 1);
+  ASSERT_TRUE(cluster_.RunUntil([&] { return !Stored("away"); }, seconds(60)));
+  client_->CreateTopic("away", 4, 3);
 }
 
 TEST_F(AdminStory, TheControllerDiesWhileTopicsGo) {

@@ -29,8 +29,8 @@ void ControllerCore::Store(Partitions partitions, Decide decide, Then then) {
 void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> decide,
                                 std::shared_ptr<std::set<TopicPartition>> orphans, Then then) {
   auto changes = std::make_shared<Changes>();
-  for (const TopicPartition& tp : partitions) {
-    if (std::optional<Change> change = (*decide)(tp)) changes->emplace_back(tp, std::move(*change));
+  for (TopicPartition& tp : partitions) {
+    if (std::optional<Change> change = (*decide)(tp)) changes->emplace_back(std::move(tp), std::move(*change));
   }
   if (changes->empty()) {
     then();
@@ -39,7 +39,8 @@ void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> d
   std::vector<ZkWrite> writes = Directories(*changes);
   const std::size_t first = writes.size();  // those that exist are fine, and of others the states' errors tell
   for (const auto& [tp, change] : *changes) writes.push_back({{StateOp(tp, change)}, ""});
-  Write(std::move(writes), [this, changes, decide, orphans, first, then = std::move(then)](ZkDone& done) mutable {
+  Write(std::move(writes), [this, changes, decide = std::move(decide), orphans = std::move(orphans), first,
+                            then = std::move(then)](ZkDone& done) mutable {
     OTTLA_CHECK(done.writes.size() == first + changes->size());
     Partitions again;
     for (std::size_t i = 0; i < changes->size(); ++i) {
@@ -49,7 +50,7 @@ void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> d
     if (again.empty()) {
       then();
     } else {
-      StoreRound(std::move(again), decide, orphans, std::move(then));
+      StoreRound(std::move(again), std::move(decide), std::move(orphans), std::move(then));
     }
   });
 }

@@ -102,7 +102,7 @@ void ZkEffects::DeleteTrees(const std::shared_ptr<Job>& job, std::size_t from) {
 
 // Children that appear while it goes are found by the next round.
 void ZkEffects::DeleteTree(const std::string& path, UniqueFunction<void(ZkError)> done) {
-  ListTree(path, [this, path, done = std::move(done)](ZkError error, std::vector<std::string> paths) mutable {
+  ListTree(path, [this, path, done = std::move(done)](ZkError error, const std::vector<std::string>& paths) mutable {
     if (error != ZkError::kOk || paths.empty()) {
       done(error);
     } else {

@@ -54,8 +54,8 @@ void Player::TakeWrites(const Change& change) {
   const std::string& path = change.ops.front().path;
   if (change.broker < 0) {
     TakeOperator(change);
-  } else if (IsBrokerStart(change)) {
-    Said(change);  // done when it started
+  } else if (IsBrokerStart(change) || (path == zk::kFeature && OursIsBoss(change.broker))) {
+    Said(change);  // done when it started, or was elected
   } else if (path == zk::Broker(BrokerId(change.broker)) && change.ops.front().kind == ZkOp::Kind::kCreate) {
     Register(change);
   } else if (path == zk::kController || path == zk::kControllerEpoch) {
@@ -67,8 +67,6 @@ void Player::TakeWrites(const Change& change) {
     if (path == zk::kController) StartController(change.broker);
   } else if (!OursIsBoss(change.broker) && (change.fenced || path == zk::kFeature)) {
     Foreign(change);
-  } else if (path == zk::kFeature) {
-    Said(change);
   } else if (change.fenced) {
     TakeFenced(change);
   } else {

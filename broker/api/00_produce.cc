@@ -157,6 +157,8 @@ void ProducePartition(ApiLoop& loop, const OperationPtr& op, std::string_view to
   }
   const auto config = loop.services.topic_config(topic);
   AppendSource source;
+  source.topic = topic;
+  source.partition = data.index;
   source.produce_version = op->context.header.api_version;
   source.now_ms = loop.services.clock.WallMillis();
   CheckedAppend checked = CheckAppend(MutableBytes(data.records), MakeAppendRules(*config), source, loop.scratch);

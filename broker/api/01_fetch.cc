@@ -5,6 +5,7 @@
 // any.
 #include "common/protocol/messages/01_fetch.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -26,7 +27,7 @@ std::vector<FetchWish> Wishes(const FetchRequest& request) {
       wish.fetch_offset = partition.fetch_offset;
       wish.log_start_offset = partition.log_start_offset;
       wish.max_bytes = partition.partition_max_bytes;
-      wish.current_leader_epoch = partition.current_leader_epoch;
+      wish.current_leader_epoch = std::max(partition.current_leader_epoch, -1);  // any below 0: not given
       wish.last_fetched_epoch = partition.last_fetched_epoch;
     }
   }

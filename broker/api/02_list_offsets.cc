@@ -89,12 +89,15 @@ std::set<std::pair<std::string_view, std::int32_t>> Repeated(const ListOffsetsRe
 // Special values count down from -1, each with the version that brought it (Kafka: handleListOffsetRequestV1AndAbove).
 bool Knows(std::int16_t version, std::int64_t timestamp) {
   constexpr std::int16_t kSince[] = {1, 1, 7, 8, 9};
-  if (timestamp >= 0 || version == 0) return true;
+  if (timestamp >= 0) return true;
+  if (version == 0) return timestamp >= -2;
   return timestamp >= -std::ssize(kSince) && version >= kSince[-timestamp - 1];
 }
 
 ErrorCode Refusal(const Operation& op, bool repeated, std::int64_t timestamp) {
-  if (repeated) return ErrorCode::kInvalidRequest;
+  const std::int8_t isolation = op.request.isolation_level;
+  if (isolation < 0 || isolation > 1) return ErrorCode::kUnknownServerError;  // Kafka's word for it
+  if (repeated && op.context.header.api_version > 0) return ErrorCode::kInvalidRequest;
   return Knows(op.context.header.api_version, timestamp) ? ErrorCode::kNone : ErrorCode::kUnsupportedVersion;
 }
 

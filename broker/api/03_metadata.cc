@@ -145,9 +145,12 @@ Asked Look(ApiLoop& loop, const MetadataRequest& request, std::string_view liste
     return asked;
   }
   std::set<std::string_view> seen;  // a name asked for twice is answered once
+  const bool ids_only = std::ranges::any_of(*request.topics, [](const auto& t) { return !t.topic_id.IsZero(); });
+  std::set<Uuid> seen_ids;
   const bool may_create = request.allow_auto_topic_creation && loop.services.config->auto_create_topics_enable;
   for (const auto& wanted : *request.topics) {
-    const bool by_id = !wanted.name.has_value() || (wanted.name->empty() && !wanted.topic_id.IsZero());
+    const bool by_id = ids_only || !wanted.name.has_value();
+    if (ids_only && (wanted.topic_id.IsZero() || !seen_ids.insert(wanted.topic_id).second)) continue;
     if (!by_id && !seen.insert(*wanted.name).second) continue;
     const MetadataTopic* topic = by_id ? view.FindTopic(wanted.topic_id) : view.FindTopic(*wanted.name);
     if (topic != nullptr) {

@@ -4,6 +4,7 @@
 // the answer would be gigabytes has the rest refused.
 #include "common/protocol/messages/32_describe_configs.h"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <utility>
@@ -19,10 +20,21 @@ namespace {
 
 constexpr std::int8_t kTopicResource = 2;
 constexpr std::int8_t kBrokerResource = 4;
+constexpr std::int8_t kBrokerLoggerResource = 8;
+constexpr std::int8_t kClientMetricsResource = 16;
+// What the Java client says of INVALID_REQUEST when nothing better is known.
+constexpr const char* kMalformed =
+    "This most likely occurs because of a request being malformed by the client library or the message was sent to an "
+    "incompatible broker. See the broker logs for more details.";
 
 constexpr std::size_t kEntriesMax = 1'000'000;  // of one answer; a topic has about 40, a broker 314
 constexpr std::size_t kTopicEntries = 40;
 constexpr std::size_t kBrokerEntries = 320;
+
+bool IsKnownKind(std::int8_t type) {
+  return type == kTopicResource || type == kBrokerResource || type == kBrokerLoggerResource ||
+         type == kClientMetricsResource;
+}
 
 struct Described {
   ErrorCode error = ErrorCode::kNone;
@@ -134,6 +146,12 @@ void HandleDescribeConfigs(ApiLoop& loop, RequestContext context, Responder resp
   op->context = std::move(context);
   op->responder = std::move(responder);
   op->results.resize(op->request.resources.size());
+  if (!std::ranges::all_of(op->request.resources, [](const auto& r) { return IsKnownKind(r.resource_type); })) {
+    std::ranges::fill(op->results,
+                      Described{ErrorCode::kInvalidRequest, kMalformed, {}});  // Kafka answers none of them
+    op->Finish();
+    return;
+  }
   std::size_t entries = 0;
   for (std::size_t i = 0; i < op->results.size(); ++i) {
     const auto& resource = op->request.resources[i];

@@ -60,6 +60,7 @@ class Check {
     return false;
   }
 
+  std::string PartitionName() const { return TopicPartition{std::string(source_.topic), source_.partition}.ToString(); }
   bool IsClient() const { return source_.origin == AppendOrigin::kClient; }
   bool NeedsOneBatch() const { return IsClient() && source_.produce_version >= kOneBatchVersion; }
 
@@ -185,7 +186,7 @@ class Check {
   void CheckRecord(std::int32_t index, std::int64_t offset, bool null_key, std::int64_t timestamp, bool stamped) {
     if (rules_.compacted && null_key) {
       return AddError(index, ErrorCode::kInvalidRecord,
-                      "Compacted topic cannot accept message without key in topic partition " + source_.tp.ToString());
+                      "Compacted topic cannot accept message without key in topic partition " + PartitionName());
     }
     if (rules_.timestamp_type == TimestampType::kCreateTime && timestamp != kNoTimestamp) {
       const std::int64_t now = source_.now_ms;
@@ -311,7 +312,7 @@ class Check {
       if (magic != first_.header.magic) {
         AddError(index, ErrorCode::kInvalidRecord,
                  "Record's magic " + std::to_string(magic) + " does not match outer magic " +
-                     std::to_string(first_.header.magic) + " in topic partition " + source_.tp.ToString());
+                     std::to_string(first_.header.magic) + " in topic partition " + PartitionName());
         continue;
       }
       if (!ConvertRecord(index, record, first_.header, builder)) return false;

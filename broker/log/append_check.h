@@ -50,7 +50,8 @@ AppendRules MakeAppendRules(const TopicConfig& config);
 struct AppendSource {
   AppendOrigin origin = AppendOrigin::kClient;
   std::int16_t produce_version = 9;  // of the client's request
-  TopicPartition tp;                 // for messages only
+  std::string_view topic;            // this and `partition` for messages only; alive during the call
+  std::int32_t partition = 0;
   std::int64_t now_ms = 0;
 };
 

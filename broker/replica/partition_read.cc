@@ -263,7 +263,8 @@ std::vector<Offset> Partition::ListOffsetsV0(const ListOffsetQuery& query, std::
     const std::int64_t now = shard_.env.clock.WallMillis();
     while (count > 0) {
       const std::int64_t time = times[static_cast<std::size_t>(count - 1)].second;
-      if (std::min(time, now) <= query.timestamp) break;
+      const std::int64_t written = time > 0 ? time : now;  // a file not made yet would be as young as the log
+      if (std::min(written, now) <= query.timestamp) break;
       --count;
     }
   }

@@ -94,9 +94,9 @@ def varint(n):
     return out + bytes([n])
 
 
-def batch(*values, bad_crc=False):
+def batch(*values, bad_crc=False, time=1_700_000_000_000):
     """One v2 batch without keys."""
-    now = int(time.time() * 1000)
+    now = time
     records = b""
     for i, value in enumerate(values):
         record = i8(0) + varint(0) + varint(i) + varint(-1) + varint(len(value)) + value + varint(0)

@@ -41,7 +41,7 @@ AppendRules RulesOf(const json& config) {
 AppendSource SourceOf(const json& line) {
   AppendSource source;
   source.produce_version = line["produce_version"];
-  source.tp = {"t", 0};
+  source.topic = "t";
   source.now_ms = line.value("now", kNow);
   return source;
 }
@@ -147,7 +147,7 @@ std::string Batch(const BatchFields& fields, int records, bool keys = true) {
 AppendSource Version(int version) {
   AppendSource source;
   source.produce_version = static_cast<std::int16_t>(version);
-  source.tp = {"t", 0};
+  source.topic = "t";
   source.now_ms = kNow;
   return source;
 }

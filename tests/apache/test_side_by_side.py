@@ -20,7 +20,8 @@ ALLOWED = [  # api, what was asked, what differs, reason
     ("DescribeConfigs", "synonyms", r"(zookeeper\.connect|log\.dirs|listeners)\b.*value", "addresses"),
     ("Metadata", "by neither", "", MALFORMED),
     ("CreatePartitions", "'name': ''", "", MALFORMED),
-    ("CreateTopics", "'brokerIds': \\[\\]|all together", "Kafka 0, we 39|No replicas", "a partition without replicas: " + MALFORMED),
+    ("DeleteTopics", "by neither", "Kafka 29, we 42", MALFORMED),
+    ("CreateTopics", "'brokerIds': \\[\\]|all together", r"Kafka 0, we 39|No replicas|\.j\.|topics\[15\]", "a partition without replicas: " + MALFORMED),
     ("CreateTopics", "'brokerIds': \\[1, 1\\]|all together", "ArrayBuffer", "words of Scala's collections"),
 ]
 
@@ -203,7 +204,8 @@ def others(version, api):
             yield f"{broker} {epoch}", {"brokerId": broker, "brokerEpoch": epoch}
     if api in ("LeaderAndIsr", "UpdateMetadata", "StopReplica"):
         yield "an old controller", {"controllerId": 9, "controllerEpoch": 0, "brokerEpoch": -1}
-        yield "an old process", {"controllerId": 1, "controllerEpoch": 999, "brokerEpoch": 1}
+        if version >= {"LeaderAndIsr": 2, "UpdateMetadata": 5, "StopReplica": 1}[api]:  # below, it would be obeyed
+            yield "an old process", {"controllerId": 1, "controllerEpoch": 999, "brokerEpoch": 1}
     if api == "AlterPartition":
         yield "an old process", {"brokerId": 1, "brokerEpoch": 1, "topics": []}
         yield "no such broker", {"brokerId": 9, "brokerEpoch": 1, "topics": []}

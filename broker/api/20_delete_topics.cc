@@ -40,7 +40,7 @@ void Answer(Operation& op) {
   for (const DeletedTopic& topic : op.results) {
     auto& out = response.responses.emplace_back();
     out.name = NullIfEmpty(topic.name);
-    if (op.context.header.api_version < 6 && !out.name) out.name = "";
+    if (!out.name && topic.id.IsZero()) out.name = "";  // null is for ids that nobody knows
     out.topic_id = topic.id;
     out.error_code = topic.error;
     out.error_message = NullIfEmpty(topic.message);
@@ -75,14 +75,12 @@ void OnAnswer(ApiLoop& loop, const OperationPtr& op, controller::DeleteTopicsAns
 }
 
 // What is wrong with the request before the controller is asked; kNone: nothing.
-ErrorCode FaultOf(const std::vector<controller::DeletableTopic>& wanted, const BrokerConfig& config,
-                  std::int16_t version) {
+ErrorCode FaultOf(const DeleteTopicsRequest& request, const BrokerConfig& config, std::int16_t version) {
   if (!config.delete_topic_enable) {
     return version < 3 ? ErrorCode::kInvalidRequest : ErrorCode::kTopicDeletionDisabled;
   }
-  const bool unclear = std::ranges::any_of(wanted, [version](const controller::DeletableTopic& topic) {
-    return version >= 6 && topic.name.empty() == topic.id.IsZero();
-  });
+  const bool unclear = std::ranges::any_of(
+      request.topics, [](const auto& topic) { return topic.name.has_value() != topic.topic_id.IsZero(); });
   return unclear ? ErrorCode::kInvalidRequest : ErrorCode::kNone;
 }
 
@@ -95,7 +93,7 @@ void HandleDeleteTopics(ApiLoop& loop, RequestContext context, Responder respond
   auto op = std::make_shared<Operation>();
   controller::DeleteTopicsCommand command{Wanted(request, version)};
   const bool asks = loop.services.controller.IsActive();
-  const ErrorCode fault = asks ? FaultOf(command.topics, *loop.services.config, version) : ErrorCode::kNotController;
+  const ErrorCode fault = asks ? FaultOf(request, *loop.services.config, version) : ErrorCode::kNotController;
   for (const auto& topic : command.topics) op->results.push_back({topic.name, topic.id, fault, ""});
   op->timeout_ms = request.timeout_ms;
   op->context = std::move(context);

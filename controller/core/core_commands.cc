@@ -240,7 +240,7 @@ void ControllerCore::Handle(DeleteTopicsCommand& command) {
   std::vector<ZkWrite> writes;
   for (const DeletableTopic& asked : command.topics) {
     DeletedTopic deleted{asked.name, asked.id, ErrorCode::kNone, ""};
-    const bool by_id = asked.name.empty();
+    const bool by_id = asked.name.empty() && !asked.id.IsZero();
     if (by_id) {
       const auto name = state_.topic_by_id.find(asked.id);
       if (name != state_.topic_by_id.end()) deleted.name = name->second;

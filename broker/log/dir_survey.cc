@@ -110,6 +110,7 @@ DirSurvey SurveyDir(FileSystem& files, const std::string& dir) {
     OTTLA_RETURN_IF_ERROR(ReadCheckpoint(files, dir, kRecoveryPointFile, survey.recovery_points, survey.notes));
     OTTLA_RETURN_IF_ERROR(ReadCheckpoint(files, dir, kLogStartFile, survey.log_starts, survey.notes));
     OTTLA_RETURN_IF_ERROR(ReadCheckpoint(files, dir, kHighWatermarkFile, survey.high_watermarks, survey.notes));
+    OTTLA_RETURN_IF_ERROR(ReadCheckpoint(files, dir, kCleanerFile, survey.compacted, survey.notes));
     return SurveyNames(files, dir, survey);
   };
   survey.status = run();

@@ -33,6 +33,7 @@ struct DirSurvey {
   OffsetCheckpoint recovery_points;
   OffsetCheckpoint log_starts;
   OffsetCheckpoint high_watermarks;
+  OffsetCheckpoint compacted;  // up to where Apache Kafka's cleaner came
   std::vector<TopicPartition> partitions;
   std::vector<std::string> to_delete;  // names of -delete directories
   std::vector<std::string> notes;      // what was found wrong, and what was done about it

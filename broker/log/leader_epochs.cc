@@ -1,6 +1,7 @@
 #include "broker/log/leader_epochs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/log/checkpoint.h"
 
@@ -85,6 +86,26 @@ Result<LeaderEpochs> LeaderEpochs::Parse(std::string_view text) {
     epochs.entries_.push_back(entry);
   }
   return epochs;
+}
+
+EpochRebuild::EpochRebuild(LeaderEpochs said, Offset from) : said_(std::move(said)), epochs_(said_), next_(from) {
+  epochs_.TruncateFromEnd(from);
+}
+
+void EpochRebuild::OnBatch(const BatchHeader& batch) {
+  const LeaderEpoch latest = epochs_.empty() ? kNoLeaderEpoch : epochs_.entries().back().epoch;
+  if (batch.magic < 2) {
+    epochs_.Clear();
+  } else if (batch.leader_epoch > latest) {
+    for (const EpochStart& entry : said_.entries()) {
+      const bool between_batches = entry.start >= next_ && entry.start <= batch.base_offset;
+      if (between_batches && entry.epoch > latest && entry.epoch <= batch.leader_epoch) {
+        epochs_.Assign(entry.epoch, entry.start);
+      }
+    }
+    epochs_.Assign(batch.leader_epoch, batch.base_offset);
+  }
+  next_ = batch.next_offset();
 }
 
 }  // namespace ottla

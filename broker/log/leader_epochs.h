@@ -9,6 +9,7 @@
 
 #include "common/base/ids.h"
 #include "common/base/status.h"
+#include "common/record/record_batch.h"
 
 namespace ottla {
 
@@ -52,6 +53,23 @@ class LeaderEpochs {
 
  private:
   std::vector<EpochStart> entries_;
+};
+
+// The epochs of a log whose batches are read again. The batches decide. What the file said stays where they do not
+// contradict it: compaction may have removed the first batches of an epoch, or all of them.
+class EpochRebuild {
+ public:
+  EpochRebuild() = default;
+  // Below `from` the file is believed; the batches from there on follow.
+  EpochRebuild(LeaderEpochs said, Offset from);
+
+  void OnBatch(const BatchHeader& batch);
+  const LeaderEpochs& epochs() const { return epochs_; }
+
+ private:
+  LeaderEpochs said_;
+  LeaderEpochs epochs_;
+  Offset next_{0};  // after the last batch
 };
 
 }  // namespace ottla

@@ -27,6 +27,7 @@ struct LoadOptions {
   Offset recovery_point{0};
   Offset log_start{0};       // from log-start-offset-checkpoint
   Offset high_watermark{0};  // from replication-offset-checkpoint
+  Offset compacted_to{0};    // from cleaner-offset-checkpoint
   std::int64_t now_ms = 0;
   bool replay_producers = false;  // even where a clean stop left no snapshot
 

@@ -13,10 +13,13 @@ Result<Offset> LogRecovery::Run() {
   const std::size_t first = FirstToScan();
   const Offset scanned_from = segments[first].base;
   OTTLA_RETURN_IF_ERROR(Begin(first));
+  // The epoch file may be older than a truncation that was followed by appends: then it has the newest epoch at an
+  // offset that has gone, and would hide where that epoch begins now. From here on the batches say it.
+  EpochRebuild epochs(log_.epochs, scanned_from);
   for (std::size_t i = first; i < segments.size(); ++i) {
     if (i > first) OTTLA_RETURN_IF_ERROR(WriteSnapshot(segments[i].base));
     const auto recovered =
-        RecoverSegment(files_, log_.dir, options_.config, NextBase(i), segments[i], log_.producers, log_.epochs);
+        RecoverSegment(files_, log_.dir, options_.config, NextBase(i), segments[i], log_.producers, epochs);
     if (!recovered.ok()) return recovered.status().WithContext(SegmentPath(log_.dir, segments[i].base, kLogSuffix));
     const bool emptied = recovered->emptied && i + 1 < segments.size();
     if (recovered->bytes_cut == 0 && !emptied && !LeavesHole(i, recovered->next)) continue;
@@ -24,6 +27,8 @@ Result<Offset> LogRecovery::Run() {
     OTTLA_RETURN_IF_ERROR(CutAfter(i));
     break;
   }
+  log_.epochs = epochs.epochs();
+  log_.epochs_changed = true;
   if (failed_sync_) OTTLA_RETURN_IF_ERROR(WriteAgainFrom(first));
   return scanned_from;
 }
@@ -46,7 +51,7 @@ Status LogRecovery::WriteAgainFrom(std::size_t first) {
   return ForgetFailedSync(files_, log_.dir);
 }
 
-// Producers and epochs as they were where the scan begins.
+// Producers as they were where the scan begins.
 Status LogRecovery::Begin(std::size_t first) {
   const Offset base = log_.segments[first].base;
   const std::vector<SegmentImage> trusted(log_.segments.begin(),
@@ -54,10 +59,6 @@ Status LogRecovery::Begin(std::size_t first) {
   auto producers = RebuildProducers(files_, log_.dir, trusted, options_.Replay(options_.log_start, base), log_.notes);
   if (!producers.ok()) return producers.status();
   log_.producers = std::move(producers).value();
-  // The epoch file may be older than a truncation that was followed by appends: then it has the newest epoch at an
-  // offset that has gone, and would hide where that epoch begins now. From here on the batches say it.
-  log_.epochs.TruncateFromEnd(base);
-  log_.epochs_changed = true;
   return Status::Ok();
 }
 
@@ -68,7 +69,7 @@ Status LogRecovery::RebuildIndexes(std::size_t i) {
   replay.keep_later = true;
   auto producers = RebuildProducers(files_, log_.dir, log_.segments, replay, log_.notes);
   if (!producers.ok()) return producers.status();
-  LeaderEpochs ignored;
+  EpochRebuild ignored;
   const auto done = RecoverSegment(files_, log_.dir, options_.config, NextBase(i), segment, *producers, ignored);
   if (!done.ok()) return done.status();
   if (done->bytes_cut > 0) NoteCut(segment, *done, false);
@@ -81,9 +82,11 @@ Offset LogRecovery::NextBase(std::size_t i) const {
 
 // A segment begins where the one before ended. When a scanned one ends earlier, lost power took its last batches
 // whole: a log with a hole there would be followed from its end, and nobody would ever ask for what is missing. Where
-// compaction may have emptied the end of a segment, nothing can be told.
+// compaction may have emptied the end of a segment, now or before the topic's policy was changed, nothing can be told.
 bool LogRecovery::LeavesHole(std::size_t i, Offset next) const {
-  return !options_.config.cleanup_compact && i + 1 < log_.segments.size() && next < log_.segments[i + 1].base;
+  if (options_.config.cleanup_compact || i + 1 == log_.segments.size()) return false;
+  const Offset next_base = log_.segments[i + 1].base;
+  return next < next_base && next_base > options_.compacted_to;
 }
 
 void LogRecovery::NoteCut(const SegmentImage& segment, const SegmentRecovery& recovered, bool emptied) {

@@ -131,6 +131,7 @@ void LogStart::LoadOne(const std::shared_ptr<LogDir>& dir, const DirSurvey& surv
                    .recovery_point = CheckpointOr0(survey.recovery_points, tp),
                    .log_start = CheckpointOr0(survey.log_starts, tp),
                    .high_watermark = CheckpointOr0(survey.high_watermarks, tp),
+                   .compacted_to = CheckpointOr0(survey.compacted, tp),
                    .now_ms = clock_.WallMillis()};
   dir->log_count.fetch_add(1);
   dir->disk().Post([self = shared_from_this(), dir, tp, load] {

@@ -34,7 +34,10 @@ Segment::Segment(SegmentImage from, std::int64_t now_ms, const std::shared_ptr<F
       index(cache),
       generation(std::make_shared<FileGeneration>(0)),
       aborted_known(!image.has_txn_file),
-      created_ms(now_ms) {}
+      created_ms(now_ms) {
+  // As a scan would count it, so that it never finds more entries than there is room for.
+  if (image.indexes_known) bytes_since_index = image.size - (image.offsets.last ? image.offsets.last->position : 0);
+}
 
 void Segment::OnAppended(std::uint64_t bytes, Offset last_offset, std::int64_t max_timestamp,
                          Offset max_timestamp_offset, const LogConfig& config, std::int64_t now_ms) {

@@ -118,9 +118,10 @@ Status CopyAside(FileSystem& files, const File& from, std::uint64_t size, const 
   return Status::Ok();
 }
 
-// How many entries of the file at `path` there are; padding is cut off. A missing file has none.
+// How many entries of the file at `path` there are; padding is cut off. A missing file has none. `zero_first`: see
+// CountEntries.
 template <class Entry>
-Status LoadIndex(FileSystem& files, const std::string& path, SparseIndex<Entry>& index) {
+Status LoadIndex(FileSystem& files, const std::string& path, SparseIndex<Entry>& index, bool zero_first = false) {
   index = {};
   auto opened = files.Open(path, OpenMode::kWrite);
   if (!opened.ok()) return opened.status().code() == StatusCode::kNotFound ? Status::Ok() : opened.status();
@@ -128,7 +129,7 @@ Status LoadIndex(FileSystem& files, const std::string& path, SparseIndex<Entry>&
   const auto size = file.Size();
   if (!size.ok()) return size.status();
   const auto read = [&](std::span<char> into, std::uint64_t at) { return file.ReadAt(into, at); };
-  const auto count = CountEntries<Entry>(read, *size);
+  const auto count = CountEntries<Entry>(read, *size, zero_first);
   if (!count.ok()) return count.status();
   if (*count * Entry::kSize != *size) OTTLA_RETURN_IF_ERROR(file.Truncate(*count * Entry::kSize));
   index.written = *count;
@@ -137,6 +138,16 @@ Status LoadIndex(FileSystem& files, const std::string& path, SparseIndex<Entry>&
   if (!last.ok()) return last.status();
   index.last = *last;
   return Status::Ok();
+}
+
+// The segment begins with a record of 1970, alone in its batch: then its time index may begin with zeros.
+Result<bool> BeginsAtTimeZero(FileSystem& files, const std::string& dir, const SegmentImage& segment) {
+  if (segment.size == 0) return false;
+  const auto log = files.Open(SegmentPath(dir, segment.base, kLogSuffix), OpenMode::kRead);
+  if (!log.ok()) return log.status();
+  const auto first = HeaderScanner(**log, 0, segment.size, /*may_wait=*/true).Next();
+  if (!first.ok()) return first.status().code() == StatusCode::kCorrupt ? Result<bool>(false) : first.status();
+  return first->has_value() && (*first)->header.max_timestamp == 0 && (*first)->header.last_offset == segment.base;
 }
 
 // A batch begins where the entry points, and the entry's offset is not below it.
@@ -170,7 +181,7 @@ void ApplyToProducers(const BatchFrame& frame, ProducerState& producers, std::ve
 }
 
 Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir, const LogConfig& config, Offset limit,
-                                       SegmentImage& segment, ProducerState& producers, LeaderEpochs& epochs) {
+                                       SegmentImage& segment, ProducerState& producers, EpochRebuild& epochs) {
   const std::string path = SegmentPath(dir, segment.base, kLogSuffix);
   auto opened = files.Open(path, OpenMode::kWrite);
   if (!opened.ok()) return opened.status();
@@ -198,12 +209,7 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
     const auto& header = (*frame)->header;
     IndexBatch(config, header, good, segment, rebuilt);
     ApplyToProducers(**frame, producers, &rebuilt.aborted);
-    if (header.magic == 2) {
-      const auto latest = epochs.latest();
-      if (!latest || header.leader_epoch > latest->epoch) epochs.Assign(header.leader_epoch, header.base_offset);
-    } else {
-      epochs.Clear();
-    }
+    epochs.OnBatch(header);
     result.next = header.next_offset();
     good = reader.position();
   }
@@ -223,7 +229,9 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
 
 Status LoadIndexes(FileSystem& files, const std::string& dir, SegmentImage& segment) {
   OTTLA_RETURN_IF_ERROR(LoadIndex(files, SegmentPath(dir, segment.base, kOffsetIndexSuffix), segment.offsets));
-  OTTLA_RETURN_IF_ERROR(LoadIndex(files, SegmentPath(dir, segment.base, kTimeIndexSuffix), segment.times));
+  const auto zero_first = BeginsAtTimeZero(files, dir, segment);
+  if (!zero_first.ok()) return zero_first.status();
+  OTTLA_RETURN_IF_ERROR(LoadIndex(files, SegmentPath(dir, segment.base, kTimeIndexSuffix), segment.times, *zero_first));
   if (segment.offsets.last) {
     const auto log = files.Open(SegmentPath(dir, segment.base, kLogSuffix), OpenMode::kRead);
     if (!log.ok()) return log.status();
@@ -275,7 +283,7 @@ Result<Offset> LoadTail(FileSystem& files, const std::string& dir, SegmentImage&
 }
 
 Result<LeaderEpochs> ScanEpochs(FileSystem& files, const std::string& dir, const std::vector<SegmentImage>& segments) {
-  LeaderEpochs epochs;
+  EpochRebuild epochs;
   for (const auto& segment : segments) {
     if (segment.size == 0) continue;
     const auto log = files.Open(SegmentPath(dir, segment.base, kLogSuffix), OpenMode::kRead);
@@ -285,16 +293,10 @@ Result<LeaderEpochs> ScanEpochs(FileSystem& files, const std::string& dir, const
       const auto batch = scanner.Next();
       if (!batch.ok()) return batch.status();
       if (!batch->has_value()) break;
-      const BatchHeader& header = (*batch)->header;
-      const auto latest = epochs.latest();
-      if (header.magic < 2) {
-        epochs.Clear();
-      } else if (!latest || header.leader_epoch > latest->epoch) {
-        epochs.Assign(header.leader_epoch, header.base_offset);
-      }
+      epochs.OnBatch((*batch)->header);
     }
   }
-  return epochs;
+  return epochs.epochs();
 }
 
 }  // namespace ottla

@@ -57,7 +57,7 @@ struct SegmentRecovery {
 // good batch, and cuts the file behind the last one. When bytes are cut that are more than a torn tail, the whole file
 // is first copied aside (suffix .cut).
 Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir, const LogConfig& config, Offset limit,
-                                       SegmentImage& segment, ProducerState& producers, LeaderEpochs& epochs);
+                                       SegmentImage& segment, ProducerState& producers, EpochRebuild& epochs);
 
 // Counts the entries of both index files, cuts zero padding, distrusts what does not fit the segment (an entry beyond
 // its size, or one that does not point at a batch): such an index becomes empty, and lookups scan.

@@ -43,6 +43,7 @@ struct TimeEntry {
   std::uint32_t relative = 0;
 
   std::int64_t key() const { return timestamp; }
+  // Also what a segment says whose first record is of 1970: only its log can tell the two apart.
   bool is_padding() const { return timestamp == 0 && relative == 0; }
   void Encode(char* to) const {
     StoreI64(to, timestamp);
@@ -87,15 +88,21 @@ Result<std::uint64_t> PartitionPoint(const Read& read, std::uint64_t count, cons
   return low;
 }
 
-// Entries in a file of `bytes` bytes, without zero padding at its end.
+// Entries in a file of `bytes` bytes, without zero padding at its end. `zero_first`: the first entry is a real one,
+// even if it looks like padding.
 template <class Entry, class Read>
-Result<std::uint64_t> CountEntries(const Read& read, std::uint64_t bytes) {
+Result<std::uint64_t> CountEntries(const Read& read, std::uint64_t bytes, bool zero_first = false) {
   const std::uint64_t count = bytes / Entry::kSize;
-  if (count == 0) return count;
+  const std::uint64_t sure = zero_first ? 1 : 0;
+  if (count <= sure) return count;
   const Result<Entry> last = ReadEntry<Entry>(read, count - 1);
   if (!last.ok()) return last.status();
   if (!last->is_padding()) return count;
-  return PartitionPoint<Entry>(read, count, [](const Entry& entry) { return !entry.is_padding(); });
+  const auto after_sure = [&](std::span<char> into, std::uint64_t at) { return read(into, at + sure * Entry::kSize); };
+  const auto more =
+      PartitionPoint<Entry>(after_sure, count - sure, [](const Entry& entry) { return !entry.is_padding(); });
+  if (!more.ok()) return more.status();
+  return sure + *more;
 }
 
 template <class Entry>

@@ -7,9 +7,12 @@
 namespace ottla {
 namespace {
 
-// The first record of [`from`, end) of the segment that `wanted` accepts in a batch that `worth` accepts.
+enum class Batches { kAll, kFirst };
+
+// The first record of [`from`, end) of the segment that `wanted` accepts in a batch that `worth` accepts. kFirst: in
+// the first such batch, or none.
 template <class Worth, class Wanted>
-Result<TimestampedOffset> ScanRecords(const File& log, std::uint64_t from, const SegmentImage& segment,
+Result<TimestampedOffset> ScanRecords(const File& log, std::uint64_t from, const SegmentImage& segment, Batches which,
                                       const Worth& worth, const Wanted& wanted) {
   BatchFileReader batches(log, from, segment.size);
   CodecContext codecs;
@@ -22,10 +25,11 @@ Result<TimestampedOffset> ScanRecords(const File& log, std::uint64_t from, const
     if (reader.Open(**frame) != RecordFault::kNone) continue;  // unreadable: consumers will be told by the bytes
     Record record;
     while (reader.Next(record) == RecordReader::Step::kRecord) {
-      if (!wanted(record)) continue;
+      if (!wanted((*frame)->header, record)) continue;
       return TimestampedOffset{
           .timestamp = record.timestamp, .offset = record.offset, .epoch = (*frame)->header.leader_epoch};
     }
+    if (which == Batches::kFirst) return TimestampedOffset{};
   }
 }
 
@@ -69,8 +73,11 @@ Result<TimestampedOffset> FirstAtOrAfter(TimeLookup& lookup, std::int64_t timest
     const auto log = lookup.files->Open(SegmentPath(lookup.dir, segment.base, kLogSuffix), OpenMode::kRead);
     if (!log.ok()) return log.status();
     return ScanRecords(
-        **log, *position, segment, [&](const BatchHeader& batch) { return batch.max_timestamp >= timestamp; },
-        [&](const Record& record) { return record.timestamp >= timestamp && record.offset >= lookup.log_start; });
+        **log, *position, segment, Batches::kAll,
+        [&](const BatchHeader& batch) { return batch.max_timestamp >= timestamp; },
+        [&](const BatchHeader&, const Record& record) {
+          return record.timestamp >= timestamp && record.offset >= lookup.log_start;
+        });
   }
   return TimestampedOffset{};
 }
@@ -90,8 +97,10 @@ Result<TimestampedOffset> FirstOfLargest(TimeLookup& lookup) {
   const auto log = lookup.files->Open(SegmentPath(lookup.dir, best->base, kLogSuffix), OpenMode::kRead);
   if (!log.ok()) return log.status();
   return ScanRecords(
-      **log, *position, *best, [&](const BatchHeader& batch) { return batch.max_timestamp == largest; },
-      [&](const Record& record) { return record.timestamp == largest; });
+      **log, *position, *best, Batches::kFirst,
+      [&](const BatchHeader& batch) { return batch.max_timestamp == largest; },
+      // As in Kafka -1 is a time, but of a v0 message, which has none at all.
+      [&](const BatchHeader& batch, const Record& record) { return batch.magic > 0 && record.timestamp == largest; });
 }
 
 }  // namespace ottla

@@ -1,6 +1,7 @@
 // Opens log directories that Apache Kafka 3.9.1 wrote and compares with what Kafka itself said is in them.
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -165,7 +166,37 @@ class Opened {
   LogHarness harness;
 };
 
-class CleanFixture : public testing::TestWithParam<const char*> {};
+// How a fixture is to be read: as Kafka said of exactly these files, or of what its recovery made of them. The
+// directories of `faults` are the subject of DirFaults.
+enum class Kind { kAsItIs, kDamaged, kFatal, kFaults };
+
+Kind KindOf(const json& expected) {
+  if (expected.contains("faults")) return Kind::kFaults;
+  if (expected.contains("fatal")) return Kind::kFatal;
+  return expected.contains("damage") && !expected.contains("recovery_log") ? Kind::kDamaged : Kind::kAsItIs;
+}
+
+// Names of all fixtures of that kind in the folder, whatever they are called.
+std::vector<std::string> FixturesOf(Kind kind) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(test::FixturesDir())) {
+    const std::string file = entry.path().filename().string();
+    const auto at = file.find(".expected.json");
+    if (at == std::string::npos || KindOf(json::parse(test::ReadAll(entry.path().string()))) != kind) continue;
+    names.push_back(file.substr(0, at));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string TestName(const testing::TestParamInfo<std::string>& param) {
+  std::string name = param.param;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
+class CleanFixture : public testing::TestWithParam<std::string> {};
 
 TEST_P(CleanFixture, IsReadAsKafkaReadsIt) {
   const Fixture fixture(GetParam());
@@ -197,27 +228,39 @@ TEST_P(CleanFixture, IsReadAsKafkaReadsIt) {
   }
 }
 
+class DamagedFixture : public testing::TestWithParam<std::string> {};
+
 // After a kill and damage, recovery finds what Kafka's recovery found.
-TEST(UncleanFixture, IsRecoveredAsKafkaRecovers) {
-  const Fixture fixture("unclean");
-  const Fixture recovered("unclean-recovered");
-  Opened opened(fixture, "b1");
-  const auto& here = fixture.expected["dirs"]["b1/data"]["partitions"];
-  int compared = 0;
-  for (const auto& live : recovered.expected["live"]["default"]) {
-    if (!here.contains(live["topic"].get<std::string>() + "-" + live["partition"].dump())) continue;
-    opened.CompareLive(live);
-    ++compared;
+TEST_P(DamagedFixture, IsRecoveredAsKafkaRecovers) {
+  const Fixture fixture(GetParam());
+  const Fixture recovered(GetParam() + "-recovered");
+  std::set<std::string> here;
+  for (const auto& [dir, content] : fixture.expected["dirs"].items()) {
+    for (const auto& [name, partition] : content["partitions"].items()) here.insert(name);
   }
-  EXPECT_GE(compared, 20);
-  EXPECT_TRUE(opened.harness.Stop().ok());
+  std::size_t compared = 0;
+  for (const auto& [broker, dirs] : fixture.brokers) {
+    Opened opened(fixture, broker);
+    for (const auto& live : recovered.expected["live"]["default"]) {
+      if (live["leader"] != std::stoi(broker.substr(1))) continue;
+      if (!here.contains(live["topic"].get<std::string>() + "-" + live["partition"].dump())) continue;
+      opened.CompareLive(live);
+      ++compared;
+    }
+    EXPECT_TRUE(opened.harness.Stop().ok());
+  }
+  EXPECT_GE(compared, 1U);
 }
 
+class FatalFixture : public testing::TestWithParam<std::string> {};
+
 // Damage by which Kafka refuses to start: here the log ends before it and the broker runs.
-TEST(UncleanFixture, FatalDamageEndsOnlyTheLog) {
-  const Fixture fixture("unclean-fatal");
-  Opened opened(fixture, "b1");
-  for (const auto& [name, content] : fixture.expected["dirs"]["b1/data"]["partitions"].items()) {
+TEST_P(FatalFixture, EndsOnlyTheLog) {
+  const Fixture fixture(GetParam());
+  ASSERT_EQ(fixture.brokers.size(), 1U);
+  const auto& [broker, dirs] = *fixture.brokers.begin();
+  Opened opened(fixture, broker);
+  for (const auto& [name, content] : fixture.expected["dirs"][dirs.front()]["partitions"].items()) {
     const auto tp = ParsePartitionDir(name);
     ASSERT_TRUE(tp) << name;
     const auto log = opened.harness.Get(*tp);
@@ -236,15 +279,9 @@ TEST(UncleanFixture, FatalDamageEndsOnlyTheLog) {
   EXPECT_TRUE(opened.harness.Stop().ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kafka, CleanFixture,
-                         testing::Values("plain-v2", "old-formats", "mixed-upgraded", "txn", "txn-recovered",
-                                         "compacted", "unclean-recovered", "groups", "groups-old", "epochs",
-                                         "timestamps", "multidir", "retention", "txn-killed"),
-                         [](const auto& param) {
-                           std::string name = param.param;
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Kafka, CleanFixture, testing::ValuesIn(FixturesOf(Kind::kAsItIs)), TestName);
+INSTANTIATE_TEST_SUITE_P(Kafka, DamagedFixture, testing::ValuesIn(FixturesOf(Kind::kDamaged)), TestName);
+INSTANTIATE_TEST_SUITE_P(Kafka, FatalFixture, testing::ValuesIn(FixturesOf(Kind::kFatal)), TestName);
 
 }  // namespace
 }  // namespace ottla

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/log/segment_files.h"
+#include "broker/log/time_lookup.h"
 #include "log_batches.h"
 #include "tests/sim/env/sim_files.h"
 
@@ -28,8 +29,9 @@ class LogLoaderTest : public testing::Test {
   static std::string Path(std::int64_t base, std::string_view suffix) {
     return SegmentPath(kDir, Offset(base), suffix);
   }
-  LoadedLog Load(bool clean = false) {
-    auto loaded = LoadLog(files_, kDir, {.config = config_, .clean = clean, .now_ms = 1'700'000'000'000});
+  LoadedLog Load(bool clean = false, Offset compacted_to = Offset(0)) {
+    auto loaded = LoadLog(
+        files_, kDir, {.config = config_, .clean = clean, .compacted_to = compacted_to, .now_ms = 1'700'000'000'000});
     OTTLA_CHECK(loaded.ok()) << loaded.status();
     return std::move(loaded).value();
   }
@@ -114,6 +116,69 @@ TEST_F(LogLoaderTest, AStrangersFileIsLeftAlone) {
   }
   EXPECT_EQ(Bases(Load()), std::vector<std::int64_t>({0}));
   EXPECT_EQ(files_.ReadFile(std::string(kDir) + "/5.log").value(), "mine");
+}
+
+// A topic that is no longer compacted keeps the holes between its segments, and segments without any batch.
+TEST_F(LogLoaderTest, HolesThatCompactionLeftAreNoLostBatches) {
+  WriteSegment(0, {});
+  WriteSegment(10, {12});
+  WriteSegment(20, {20});
+  WriteSegment(30, {30});
+  const auto log = Load(/*clean=*/false, Offset(30));
+  EXPECT_EQ(log.log_end, Offset(32));
+  EXPECT_EQ(Bases(log), std::vector<std::int64_t>({0, 10, 20, 30}));
+  EXPECT_EQ(NotesAbout(log, kLogSuffix), "");
+  const auto cut = Load(/*clean=*/false, Offset(29));
+  EXPECT_EQ(cut.log_end, Offset(22)) << "the hole after what was compacted";
+  EXPECT_EQ(Bases(cut), std::vector<std::int64_t>({0, 10, 20}));
+}
+
+// Compaction removes the first batches of an epoch, or all of them: where it began stays known after a scan.
+TEST_F(LogLoaderTest, AScanKeepsEpochsWhoseFirstBatchesAreCompacted) {
+  config_.cleanup_compact = true;
+  const std::string file = std::string(kDir) + "/leader-epoch-checkpoint";
+  ASSERT_TRUE(files_.ReplaceFile(Path(0, kLogSuffix), MakeBatch({.base = Offset(4), .epoch = LeaderEpoch(1)})).ok());
+  ASSERT_TRUE(files_.ReplaceFile(Path(6, kLogSuffix), MakeBatch({.base = Offset(7), .epoch = LeaderEpoch(3)})).ok());
+  ASSERT_TRUE(files_.ReplaceFile(file, "0\n4\n0 0\n1 2\n2 5\n3 6\n").ok());
+  EXPECT_EQ(Load().epochs.ToText(), "0\n4\n0 0\n1 2\n2 5\n3 6\n");
+  ASSERT_TRUE(files_.ReplaceFile(file, "0\n3\n0 0\n1 5\n3 8\n").ok());
+  EXPECT_EQ(Load().epochs.ToText(), "0\n3\n0 0\n1 4\n3 7\n") << "what the batches contradict goes";
+}
+
+// The entry of a segment whose first record is of 1970 is twelve zeros, as padding is.
+TEST_F(LogLoaderTest, ATimeIndexMayBeginAtTimeZero) {
+  for (const std::size_t padding : {0, 1, 100}) {
+    SCOPED_TRACE(padding);
+    ASSERT_TRUE(files_.ReplaceFile(Path(0, kLogSuffix), MakeBatch({.base = Offset(0), .timestamp = 0})).ok());
+    ASSERT_TRUE(files_.ReplaceFile(Path(1, kLogSuffix), MakeBatch({.base = Offset(1), .timestamp = 5})).ok());
+    for (const auto base : {0, 1}) {
+      ASSERT_TRUE(files_.ReplaceFile(Path(base, kOffsetIndexSuffix), std::string(padding * 8, '\0')).ok());
+      const TimeEntry entry{.timestamp = base == 0 ? 0 : 5, .relative = 0};
+      ASSERT_TRUE(files_
+                      .ReplaceFile(Path(base, kTimeIndexSuffix),
+                                   EncodeEntries<TimeEntry>(std::vector{entry}) + std::string(padding * 12, '\0'))
+                      .ok());
+    }
+    TimeLookup lookup{.files = &files_, .dir = kDir, .segments = Load(/*clean=*/true).segments, .log_start = Offset(0)};
+    EXPECT_EQ(FirstAtOrAfter(lookup, 0).value().offset, Offset(0));
+    EXPECT_EQ(FirstAtOrAfter(lookup, 1).value().offset, Offset(1)) << "the first segment ends at time 0";
+    EXPECT_EQ(files_.ReadFile(Path(0, kTimeIndexSuffix)).value().size(), TimeEntry::kSize);
+  }
+}
+
+// The first batch that says it has the largest time decides, as in Kafka: one that compaction emptied still says it.
+TEST_F(LogLoaderTest, TheLargestTimeOfWhatHasNoTime) {
+  const auto largest = [&](const std::string& bytes) {
+    OTTLA_CHECK(files_.ReplaceFile(Path(0, kLogSuffix), bytes).ok());
+    TimeLookup lookup{.files = &files_, .dir = kDir, .segments = Load().segments, .log_start = Offset(0)};
+    return FirstOfLargest(lookup).value();
+  };
+  std::string v0;
+  AppendLegacyMessage(0, Offset(0), kNoTimestamp, TimestampType::kNone, Codec::kNone, std::nullopt, "a", v0);
+  EXPECT_EQ(largest(v0).offset, kNoOffset);
+  const TimestampedOffset untimed = largest(MakeBatch({.base = Offset(0), .timestamp = kNoTimestamp}));
+  EXPECT_EQ(untimed.offset, Offset(0));
+  EXPECT_EQ(untimed.timestamp, kNoTimestamp);
 }
 
 TEST_F(LogLoaderTest, ABatchUpToTheNextSegmentIsNoOverlap) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/log/meta_properties.h"
+#include "broker/log/segment_files.h"
 #include "common/env/posix_file.h"
 #include "fixture.h"
 #include "log_batches.h"
@@ -181,6 +182,23 @@ TEST_F(LogManagerTest, CheckpointsSayWhatTheLogsSay) {
   EXPECT_EQ(Text("/d1/replication-offset-checkpoint"), "0\n1\norders 0 8\n");
   EXPECT_EQ(Text("/d1/recovery-point-offset-checkpoint"), "0\n1\norders 0 9\n");
   EXPECT_EQ(Text("/d1/log-start-offset-checkpoint"), "0\n0\n");
+}
+
+// The policy may say "delete" by now: what Apache Kafka's cleaner left are no lost batches.
+TEST_F(LogManagerTest, HolesBelowTheCleanersCheckpointStay) {
+  ASSERT_TRUE(files_.CreateDirs("/d1/orders-3").ok());
+  for (const std::int64_t base : {0, 10, 20}) {
+    ASSERT_TRUE(
+        files_.ReplaceFile(SegmentPath("/d1/orders-3", Offset(base), kLogSuffix), MakeBatch({.base = Offset(base + 2)}))
+            .ok());
+  }
+  ASSERT_TRUE(files_.ReplaceFile("/d1/cleaner-offset-checkpoint", "0\n1\norders 3 20\n").ok());
+  Begin({"/d1"});
+  ASSERT_TRUE(harness_->Start().ok());
+  const auto log = harness_->Get({"orders", 3});
+  ASSERT_NE(log, nullptr);
+  EXPECT_EQ(log->log_end(), Offset(23));
+  EXPECT_EQ(log->segment_count(), 3U);
 }
 
 TEST_F(LogManagerTest, TheCleanMarkGoesBeforeAnythingIsLoadedAndComesOnlyWhenAllIsWell) {

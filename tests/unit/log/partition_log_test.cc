@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "broker/log/log_dir.h"
+#include "broker/log/segment_files.h"
+#include "broker/log/sparse_index.h"
 #include "log_batches.h"
 #include "log_harness.h"
 #include "tests/sim/env/sim_files.h"
@@ -58,6 +60,20 @@ class PartitionLogTest : public testing::Test {
   std::unique_ptr<LogHarness> harness_;
   std::shared_ptr<PartitionLog> log_;
 };
+
+// Else a scan finds more entries than segment.index.bytes has room for, and Apache Kafka refuses to start with that.
+TEST_F(PartitionLogTest, RestartsLeaveNoFewerIndexEntriesThanAScan) {
+  Create();
+  for (int i = 0; i < 7; ++i) {
+    Fill(1);
+    Restart();
+  }
+  const std::string path = SegmentPath("/d1/orders-3", Offset(0), kOffsetIndexSuffix);
+  const std::string index = files_.ReadFile(path).value();
+  EXPECT_GE(index.size(), 3 * OffsetEntry::kSize);
+  Kill();
+  EXPECT_EQ(files_.ReadFile(path).value(), index);
+}
 
 TEST_F(PartitionLogTest, WhatIsAppendedIsReadBackFromEveryOffset) {
   Create();

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -11,15 +12,21 @@ import tempfile
 import apache
 from cluster import ROOT, Cluster, Failure, expect_equal, expect_true
 
-FIXTURES = ROOT / "tests" / "golden" / "fixtures"
+FIXTURES = pathlib.Path(os.environ.get("OTTLA_FIXTURES_DIR") or ROOT / "tests" / "golden" / "fixtures")
 QUIET = {"log.retention.ms": "-1", "auto.create.topics.enable": "false", "log.cleaner.enable": "false",
          "offsets.topic.num.partitions": 3, "transaction.state.log.num.partitions": 3, "zookeeper.session.timeout.ms": 6000}
+
+
+def opened(name):
+    """A file of a fixture, packed or not, as text lines."""
+    path = FIXTURES / name
+    return open(path) if path.exists() else gzip.open(FIXTURES / f"{name}.gz", "rt")
 
 
 @contextlib.contextmanager
 def unpacked(name):
     """A cluster, not started, whose brokers have the fixture's log dirs and ZooKeeper its tree; and compiled helpers."""
-    with gzip.open(FIXTURES / f"{name}.expected.json.gz") as f:
+    with opened(f"{name}.expected.json") as f:
         expected = json.load(f)
     ids = sorted({int(d.split("/")[0][1:]) for d in expected["dirs"]})
     with tempfile.TemporaryDirectory() as classes, Cluster(max(ids), QUIET, start=False) as cluster:
@@ -31,7 +38,7 @@ def unpacked(name):
             with open(broker.config, "a") as config:
                 config.write(f"log.dirs={','.join(dirs)}\n")
         tree = cluster.directory / "tree.jsonl"
-        with gzip.open(FIXTURES / f"{name}.zk.jsonl.gz") as packed, open(tree, "wb") as out:
+        with opened(f"{name}.zk.jsonl") as packed, open(tree, "w") as out:
             shutil.copyfileobj(packed, out)
         apache.program(classes, "ZkTree", f"127.0.0.1:{cluster.zk.port}", "/ottla", tree)
         cluster.classes = classes
@@ -87,7 +94,7 @@ def expect_same(expected, actual, what):
 def expect_fixture(name, expected, got, skipped=()):
     """What the fixture's makers read out of it, from Apache's broker; but for the topics skipped."""
     records = {}
-    with gzip.open(FIXTURES / f"{name}.records.jsonl.gz", "rt") as f:
+    with opened(f"{name}.records.jsonl") as f:
         for line in f:
             row = json.loads(line)
             if row["t"] not in skipped:
@@ -206,7 +213,7 @@ def test_retention():
 
 def test_crashed_and_damaged():
     """We recover what Apache's broker recovered. One log has a bad batch below its recovery point: its readers find it."""
-    with unpacked("unclean") as (cluster, _), gzip.open(FIXTURES / "unclean-recovered.expected.json.gz") as recovered:
+    with unpacked("unclean") as (cluster, _), opened("unclean-recovered.expected.json") as recovered:
         run(cluster, "ottla")
         expect_fixture("unclean-recovered", json.load(recovered), read(cluster), {"u-crc-old"})
         back_and_forth(cluster, "unclean", check_files=False)

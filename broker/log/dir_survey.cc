@@ -52,16 +52,19 @@ Status SurveyNames(FileSystem& files, const std::string& dir, DirSurvey& survey)
   for (const auto& entry : *entries) {
     if (!entry.is_dir || entry.name == "remote-log-index-cache") continue;
     const std::string& name = entry.name;
+    const auto note = [&](std::string_view what) {
+      survey.notes.push_back(std::string(dir).append("/").append(name).append(" ").append(what));
+    };
     if (name.ends_with(kDeleteDirSuffix) && name.find('.') != std::string::npos) {
       survey.to_delete.push_back(name);
     } else if (name.ends_with(kStrayDirSuffix) || name.ends_with(kFutureDirSuffix)) {
-      survey.notes.push_back(dir + "/" + name + " is left as it is and not served");
+      note("is left as it is and not served");
     } else if (name == "__cluster_metadata-0") {
-      survey.notes.push_back(dir + "/" + name + " belongs to a cluster without ZooKeeper and is left as it is");
+      note("belongs to a cluster without ZooKeeper and is left as it is");
     } else if (auto tp = ParsePartitionDir(name)) {
       survey.partitions.push_back(std::move(tp).value());
     } else {
-      survey.notes.push_back(dir + "/" + name + " is no partition and is left as it is");
+      note("is no partition and is left as it is");
     }
   }
   return Status::Ok();

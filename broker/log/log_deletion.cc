@@ -89,7 +89,7 @@ void LogDeletion::SyncDeletions(const std::shared_ptr<LogDir>& dir) {
 }
 
 std::string LogDeletion::SetAside(const std::shared_ptr<LogDir>& dir, const TopicPartition& tp) {
-  const std::string name = DeletedName(tp, aside_names_);
+  std::string name = DeletedName(tp, aside_names_);
   dir->disk().Post([dir, tp, name] {
     if (const Status renamed = RenameAside(*dir, tp, name); !renamed.ok()) dir->Fail(renamed);
   });

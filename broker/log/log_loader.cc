@@ -130,7 +130,7 @@ class Loader {
       if (segment.indexes_known || segment.size == 0) continue;
       const bool unindexed = unindexed_.contains(segment.base);
       const bool closed = i + 1 < log_.segments.size();
-      const Status rows = closed && segment.has_txn_file ? Aborted(segment).status() : Status::Ok();
+      Status rows = closed && segment.has_txn_file ? Aborted(segment).status() : Status::Ok();
       if (!rows.ok() && rows.code() != StatusCode::kCorrupt) return rows;
       if (!unindexed && rows.ok()) continue;
       Note(unindexed ? SegmentPath(log_.dir, segment.base, kOffsetIndexSuffix) + " is missing and is built anew"

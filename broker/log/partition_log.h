@@ -204,6 +204,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
  private:
   struct AppendOp;
+  struct CloseJob;
   struct FlushWaiter {
     Offset target;
     UniqueFunction<void(Status)> done;
@@ -256,6 +257,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void CutBackFailedWrite(std::unique_ptr<AppendOp> op, std::shared_ptr<File> file, Status why);
   void Commit(AppendOp& op);
   void FinishAppend(std::unique_ptr<AppendOp> op, AppendError error, const std::string& message);
+  void Refused(std::unique_ptr<AppendOp> op);  // its outcome says why
   void Answer(std::unique_ptr<AppendOp> op, AppendError error, const std::string& message);
   void Roll(Offset new_base, UniqueFunction<void(Status)> then);
   std::int64_t JitterMs() const;
@@ -274,13 +276,17 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void WriteIndexBlocks();
   void StartFlush();
   FlushJob MakeFlushJob(Offset target);
-  void FlushFrom(std::shared_ptr<FlushJob> job, std::size_t step);
+  void FlushFrom(const std::shared_ptr<FlushJob>& job, std::size_t step);
   static Status RunFlushStep(FileSystem& files, const FlushJob& job, std::size_t step);
   void FinishFlush(const FlushJob& job, const Status& status);
   void RemoveSegments(std::size_t count);
   void RemoveFilesLater(std::vector<Offset> bases);
   void LoadTimestampsThenRetain(std::int64_t now_ms, UniqueFunction<void(std::size_t)> done);
   void NoteBounds();
+
+  // The end (partition_log_close.cc).
+  CloseJob MakeCloseJob(CloseSync sync);
+  void OnClosed(const CloseJob& job, const Status& status);
 
   const TopicPartition tp_;
   const std::shared_ptr<LogDir> dir_;

@@ -46,7 +46,7 @@ void PartitionLog::StartAppend(std::unique_ptr<AppendOp> op) {
   BeginOperation();
   if (closed_) return FinishAppend(std::move(op), AppendError::kClosed, "the log is closed");
   if (dir_->offline()) return FinishAppend(std::move(op), AppendError::kStorage, "the log directory is offline");
-  if (!Analyze(*op)) return FinishAppend(std::move(op), op->outcome.error, std::string(op->outcome.message));
+  if (!Analyze(*op)) return Refused(std::move(op));
   if (op->size == 0) return FinishAppend(std::move(op), AppendError::kNone, "");
 
   const BatchHeader& first = op->batches.front().header;
@@ -64,7 +64,7 @@ void PartitionLog::StartAppend(std::unique_ptr<AppendOp> op) {
                                    });
   }
   if (op->follower && !CheckFollower(*op)) {
-    return FinishAppend(std::move(op), op->outcome.error, std::string(op->outcome.message));
+    return Refused(std::move(op));
   }
   const Segment& segment = active();
   if (!segment.MustRoll(op->size, op->outcome.last_offset, op->max_timestamp, config_, JitterMs(),
@@ -79,39 +79,38 @@ void PartitionLog::StartAppend(std::unique_ptr<AppendOp> op) {
   });
 }
 
+// One batch of an append, after those before it.
+bool PartitionLog::AppendOp::Collect(const BatchFrame& frame) {
+  const BatchHeader& header = frame.header;
+  if (!crc_checked && !CrcMatches(frame)) {
+    return Refuse(AppendError::kCorrupt, "checksum of the batch at offset " + std::to_string(header.base_offset.value));
+  }
+  const Offset last = batches.empty() ? kNoOffset : batches.back().header.last_offset;
+  if (header.last_offset <= last || header.last_offset < header.base_offset) {
+    return Refuse(AppendError::kOutOfOrder,
+                  "offset " + std::to_string(header.last_offset.value) + " after " + std::to_string(last.value));
+  }
+  if (header.max_timestamp > max_timestamp) {
+    max_timestamp = header.max_timestamp;
+    max_timestamp_offset = header.last_offset;
+  }
+  if (header.magic == 2) outcome.last_epoch = header.leader_epoch;
+  batches.push_back(frame);
+  return true;
+}
+
 // Frames the bytes and collects what indexes and checks need. False: outcome says why not.
 bool PartitionLog::Analyze(AppendOp& op) {
-  const auto refuse = [&](AppendError error, std::string message) {
-    op.outcome.error = error;
-    op.outcome.message = std::move(message);
-    return false;
-  };
-  Offset last = kNoOffset;
   for (const std::string_view part : op.bytes.parts) {
     BatchScanner scanner(part);
     BatchFrame frame;
     BatchScanner::Step step{};
     while ((step = scanner.Next(frame)) == BatchScanner::Step::kBatch) {
-      const BatchHeader& header = frame.header;
-      if (!op.crc_checked && !CrcMatches(frame)) {
-        return refuse(AppendError::kCorrupt,
-                      "checksum of the batch at offset " + std::to_string(header.base_offset.value));
-      }
-      if (header.last_offset <= last || header.last_offset < header.base_offset) {
-        return refuse(AppendError::kOutOfOrder,
-                      "offset " + std::to_string(header.last_offset.value) + " after " + std::to_string(last.value));
-      }
-      last = header.last_offset;
-      if (header.max_timestamp > op.max_timestamp) {
-        op.max_timestamp = header.max_timestamp;
-        op.max_timestamp_offset = header.last_offset;
-      }
-      if (header.magic == 2) op.outcome.last_epoch = header.leader_epoch;
-      op.batches.push_back(frame);
+      if (!op.Collect(frame)) return false;
     }
     const bool partial = step == BatchScanner::Step::kEnd && scanner.consumed() < part.size();
     if (step == BatchScanner::Step::kCorrupt || (partial && !op.follower)) {
-      return refuse(AppendError::kCorrupt, "no whole batch at byte " + std::to_string(scanner.consumed()));
+      return op.Refuse(AppendError::kCorrupt, "no whole batch at byte " + std::to_string(scanner.consumed()));
     }
     op.size += scanner.consumed();
     op.parts.push_back({const_cast<char*>(part.data()), scanner.consumed()});
@@ -120,10 +119,10 @@ bool PartitionLog::Analyze(AppendOp& op) {
   if (op.batches.empty()) return true;
   if (op.max_timestamp_offset == kNoOffset) op.max_timestamp_offset = op.batches.front().header.last_offset;
   op.outcome.first_offset = op.batches.front().header.base_offset;
-  op.outcome.last_offset = last;
+  op.outcome.last_offset = op.batches.back().header.last_offset;
   if (static_cast<std::int64_t>(op.size) > config_.segment_bytes) {
-    return refuse(AppendError::kTooLarge, std::to_string(op.size) + " bytes in one append, segment.bytes is " +
-                                              std::to_string(config_.segment_bytes));
+    return op.Refuse(AppendError::kTooLarge, std::to_string(op.size) + " bytes in one append, segment.bytes is " +
+                                                 std::to_string(config_.segment_bytes));
   }
   OTTLA_CHECK(op.follower || op.outcome.first_offset >= log_end_)
       << tp_ << ": offsets were assigned for another log end";
@@ -134,10 +133,8 @@ bool PartitionLog::CheckFollower(AppendOp& op) {
   const BatchHeader& first = op.batches.front().header;
   const Offset start = first.magic == 2 ? first.base_offset : first.last_offset;
   if (start < log_end_) {
-    op.outcome.error = AppendError::kUnexpectedOffset;
-    op.outcome.message =
-        "offset " + std::to_string(start.value) + ", the log ends at " + std::to_string(log_end_.value);
-    return false;
+    return op.Refuse(AppendError::kUnexpectedOffset,
+                     "offset " + std::to_string(start.value) + ", the log ends at " + std::to_string(log_end_.value));
   }
   ProducerStaging staging(producers_);
   for (const auto& frame : op.batches) {
@@ -149,9 +146,7 @@ bool PartitionLog::CheckFollower(AppendOp& op) {
       verdict = staging.CheckMarker(frame.header, *marker, AppendOrigin::kReplication);
     }
     if (verdict.check == ProducerCheck::kOk) continue;
-    op.outcome.error = AppendError::kInvalidTxnState;
-    op.outcome.message = verdict.message;
-    return false;
+    return op.Refuse(AppendError::kInvalidTxnState, verdict.message);
   }
   return true;
 }
@@ -326,6 +321,12 @@ void PartitionLog::Commit(AppendOp& op) {
 void PartitionLog::Remember(const Landmark& landmark) {
   if (landmarks_.size() == kLandmarks) landmarks_.pop_front();
   landmarks_.push_back(landmark);
+}
+
+void PartitionLog::Refused(std::unique_ptr<AppendOp> op) {
+  const AppendError error = op->outcome.error;
+  const std::string why = op->outcome.message;
+  FinishAppend(std::move(op), error, why);
 }
 
 void PartitionLog::FinishAppend(std::unique_ptr<AppendOp> op, AppendError error, const std::string& message) {

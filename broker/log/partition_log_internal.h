@@ -25,6 +25,28 @@ struct PartitionLog::AppendOp {
   std::int64_t max_timestamp = kNoTimestamp;
   Offset max_timestamp_offset = kNoOffset;  // last offset of the first batch that has it
   std::vector<iovec> parts;
+
+  // Takes the next batch in, or refuses the whole append.
+  bool Collect(const BatchFrame& frame);
+  // Always false.
+  bool Refuse(AppendError error, std::string message) {
+    outcome.error = error;
+    outcome.message = std::move(message);
+    return false;
+  }
+};
+
+// What makes everything below `target` durable, as steps of the disk thread.
+struct PartitionLog::FlushJob {
+  std::string path;
+  Offset target;
+  std::vector<IndexWrite> segments;  // from the recovery point to the target
+  std::vector<Offset> snapshots;
+  std::optional<std::string> epochs;
+  std::uint64_t epochs_version = 0;
+  bool metadata = false;
+  bool directory = false;
+  Offset newest_name;  // the active segment when the job was made
 };
 
 template <class Work, class Then>

@@ -1,11 +1,10 @@
-// What happens beside appends and reads: making bytes durable, removing old segments, closing.
+// What happens beside appends and reads: making bytes durable, removing old segments.
 #include <algorithm>
 #include <utility>
 
 #include "broker/log/failed_sync.h"
 #include "broker/log/partition_log_internal.h"
 #include "broker/log/retention.h"
-#include "broker/log/unsynced_files.h"
 
 namespace ottla {
 namespace {
@@ -53,18 +52,6 @@ void PartitionLog::WriteIndexBlocks() {
 
 // --- Flushing.
 
-struct PartitionLog::FlushJob {
-  std::string path;
-  Offset target;
-  std::vector<IndexWrite> segments;  // from the recovery point to the target
-  std::vector<Offset> snapshots;
-  std::optional<std::string> epochs;
-  std::uint64_t epochs_version = 0;
-  bool metadata = false;
-  bool directory = false;
-  Offset newest_name;  // the active segment when the job was made
-};
-
 void PartitionLog::Flush(UniqueFunction<void(Status)> done) {
   owner_.CheckOnLoop();
   if (closed_) return done({StatusCode::kClosed, "the log is closed"});
@@ -96,7 +83,7 @@ void PartitionLog::StartFlush() {
 }
 
 // One step at a time: the opens and large appends of other logs that wait for the disk thread come in between.
-void PartitionLog::FlushFrom(std::shared_ptr<FlushJob> job, std::size_t step) {
+void PartitionLog::FlushFrom(const std::shared_ptr<FlushJob>& job, std::size_t step) {
   OnDisk([files = &dir_->files(), job, step] { return RunFlushStep(*files, *job, step); },
          [job, step](PartitionLog& log, const Status& status) {
            if (status.ok() && step < job->segments.size()) return log.FlushFrom(job, step + 1);
@@ -236,7 +223,7 @@ void PartitionLog::LoadTimestampsThenRetain(std::int64_t now_ms, UniqueFunction<
         }
         return loaded;
       },
-      [now_ms, done = std::move(done)](PartitionLog& log, Loaded loaded) mutable {
+      [now_ms, done = std::move(done)](PartitionLog& log, const Loaded& loaded) mutable {
         if (!loaded.status.ok()) {
           // A segment that was removed or cut meanwhile is no fault of the directory.
           if (loaded.status.code() != StatusCode::kNotFound) log.FailDir(loaded.status);
@@ -303,79 +290,6 @@ void PartitionLog::RemoveFilesLater(std::vector<Offset> bases) {
 void PartitionLog::ExpireProducers(std::int64_t now_ms) {
   owner_.CheckOnLoop();
   producers_.Expire(now_ms, config_.producer_expiration_ms);
-}
-
-// --- The end.
-
-bool PartitionLog::Untouched() const {
-  return as_left_at_ == log_end_ && recovery_point_ == log_end_ && epochs_written_ == epochs_version_ &&
-         !metadata_unsynced_ && !dir_unsynced_ && background_ == 0;
-}
-
-void PartitionLog::Close(CloseSync sync, UniqueFunction<void(Status)> done) {
-  owner_.CheckOnLoop();
-  if (busy_) return WhenIdle([this, sync, done = std::move(done)]() mutable { Close(sync, std::move(done)); });
-  if (closed_) return done({StatusCode::kClosed, "the log is closed"});
-  if (dir_->offline()) {
-    closed_ = true;
-    return done({StatusCode::kIoError, "the log directory is offline"});
-  }
-  if (Untouched()) {
-    closed_ = true;
-    return done(Status::Ok());
-  }
-  BeginOperation();
-  WhenBackgroundIdle([this, sync, done = std::move(done)]() mutable {
-    active().AddTimeEntry();
-    FlushJob job = MakeFlushJob(log_end_);
-    job.snapshots.push_back(log_end_);
-    OnDisk(
-        [dir = dir_, sync, path = path_, base = active().base(), size = active().size(), trim = config_.preallocate,
-         snapshot_path = SegmentPath(path_, log_end_, kSnapshotSuffix), snapshot = producers_.Snapshot(),
-         job = std::move(job)]() mutable {
-          const auto run = [&] {
-            UnsyncedFiles unsynced(dir->files());
-            FileSystem& files = sync == CloseSync::kCaller ? unsynced : dir->files();
-            if (trim) {
-              const auto log = files.Open(SegmentPath(path, base, kLogSuffix), OpenMode::kWrite);
-              if (!log.ok()) return log.status();
-              OTTLA_RETURN_IF_ERROR((*log)->Truncate(size));
-            }
-            const auto file = files.Open(snapshot_path, OpenMode::kCreate);
-            if (!file.ok()) return file.status();
-            OTTLA_RETURN_IF_ERROR((*file)->Truncate(0));
-            OTTLA_RETURN_IF_ERROR((*file)->Write(snapshot, 0));
-            for (std::size_t step = 0; step <= job.segments.size(); ++step) {
-              OTTLA_RETURN_IF_ERROR(RunFlushStep(files, job, step));
-            }
-            return Status::Ok();
-          };
-          Status status = run();
-          return std::make_pair(std::move(status), std::move(job));
-        },
-        [sync, done = std::move(done)](PartitionLog& log, const std::pair<Status, FlushJob>& result) mutable {
-          if (result.first.ok()) {
-            for (const auto& write : result.second.segments) {
-              if (Segment* segment = log.FindSegment(write.base)) OnIndexWritten(*segment, write);
-            }
-            if (sync == CloseSync::kEach) {
-              log.recovery_point_ = log.log_end_;
-              log.NoteBounds();
-            }
-          } else {
-            log.FailDir(result.first);
-          }
-          log.closed_ = true;
-          log.EndOperation([&] { done(result.first); });
-        });
-  });
-}
-
-void PartitionLog::Abandon() {
-  owner_.CheckOnLoop();
-  closed_ = true;
-  landmarks_.clear();
-  StartFlush();  // answers who waits for one
 }
 
 }  // namespace ottla

@@ -28,6 +28,7 @@ AlterPartitionRequest::PartitionData ToPartition(const IsrProposal& proposal, st
 
 std::vector<BrokerId> ToBrokers(const std::vector<std::int32_t>& ids) {
   std::vector<BrokerId> out;
+  out.reserve(ids.size());
   for (const std::int32_t id : ids) out.emplace_back(id);
   return out;
 }

@@ -163,40 +163,51 @@ FetchPlan::Question FetchPlan::Ask(BrokerEpoch broker_epoch) {
   request.max_bytes = limits_.max_bytes;
   request.session_id = session_id_;
   request.session_epoch = session_epoch_;
-
   speaking_of_.clear();
-  TopicIndex topics(request.topics, by_id);
+  TellChanged(request);
+  TellWithdrawn(request);
+  return out;
+}
+
+void FetchPlan::TellChanged(FetchRequest& request) {
+  TopicIndex topics(request.topics, session_by_id_);
   for (Name& name : std::exchange(changed_, {})) {
     PulledPartition* partition = Find(name->topic, name->partition);
     if (partition == nullptr || partition->tp != name) continue;  // stopped, or started anew under another name object
     partition->listed = false;
     if (partition->state != PulledPartition::State::kReady || !MustTell(*partition)) continue;
-    FetchRequest::FetchPartition ask;
-    ask.partition = name->partition;
-    ask.current_leader_epoch = partition->leader_epoch.value;
-    ask.fetch_offset = partition->fetch_offset.value;
-    ask.last_fetched_epoch = partition->last_fetched_epoch.value;
-    ask.log_start_offset = partition->log_start.value;
-    ask.partition_max_bytes = limits_.partition_max_bytes;
-    topics.Of(*name, partition->topic_id).partitions.push_back(ask);
-    if (!partition->in_session) ++session_partitions_;
-    partition->in_session = true;
-    partition->told_offset = partition->fetch_offset;
-    partition->told_log_start = partition->log_start;
-    partition->told_last_epoch = partition->last_fetched_epoch;
-    partition->told_leader_epoch = partition->leader_epoch;
+    topics.Of(*name, partition->topic_id).partitions.push_back(Tell(*partition));
     speaking_of_.push_back(std::move(name));
   }
-  TopicIndex forgotten(request.forgotten_topics_data, by_id);
+}
+
+FetchRequest::FetchPartition FetchPlan::Tell(PulledPartition& partition) {
+  if (!partition.in_session) ++session_partitions_;
+  partition.in_session = true;
+  partition.told_offset = partition.fetch_offset;
+  partition.told_log_start = partition.log_start;
+  partition.told_last_epoch = partition.last_fetched_epoch;
+  partition.told_leader_epoch = partition.leader_epoch;
+  FetchRequest::FetchPartition ask;
+  ask.partition = partition.tp->partition;
+  ask.current_leader_epoch = partition.leader_epoch.value;
+  ask.fetch_offset = partition.fetch_offset.value;
+  ask.last_fetched_epoch = partition.last_fetched_epoch.value;
+  ask.log_start_offset = partition.log_start.value;
+  ask.partition_max_bytes = limits_.partition_max_bytes;
+  return ask;
+}
+
+void FetchPlan::TellWithdrawn(FetchRequest& request) {
+  TopicIndex forgotten(request.forgotten_topics_data, session_by_id_);
   for (Withdrawn& one : std::exchange(withdrawn_, {})) {
     const PulledPartition* again = Find(one.tp->topic, one.tp->partition);
     // Withdrawals are applied after additions: what has come back under the same name must not be withdrawn.
-    const bool back = again != nullptr && again->in_session && (!by_id || again->topic_id == one.topic_id);
+    const bool back = again != nullptr && again->in_session && (!session_by_id_ || again->topic_id == one.topic_id);
     if (session_epoch_ == 0 || back) continue;
     forgotten.Of(*one.tp, one.topic_id).partitions.push_back(one.tp->partition);
     speaking_of_.push_back(std::move(one.tp));
   }
-  return out;
 }
 
 void FetchPlan::BeginSession() {

@@ -66,8 +66,8 @@ class FetchPlan {
   void Step(PulledPartition& partition, const FollowerStep& step, Micros pause_max, MonoTime now);
   // Delayed partitions whose time has come are ready again. Returns when the next one will be.
   std::optional<MonoTime> Wake(MonoTime now);
-  std::vector<PulledPartition*> Asking(
-      PulledPartition::State state);  // of ListOffsets; `state` kAskLatest or kAskEarliest
+  // Those that wait for an answer of ListOffsets; `state` is kAskLatest or kAskEarliest.
+  std::vector<PulledPartition*> Asking(PulledPartition::State state);
 
   // Whether a request is worth sending: something to tell, or a session that may have news.
   bool Wanted() const { return !changed_.empty() || session_partitions_ > 0; }
@@ -86,6 +86,9 @@ class FetchPlan {
   void List(PulledPartition& partition);
   void LeaveSession(PulledPartition& partition);
   bool MustTell(const PulledPartition& partition) const;
+  void TellChanged(FetchRequest& request);
+  FetchRequest::FetchPartition Tell(PulledPartition& partition);
+  void TellWithdrawn(FetchRequest& request);
   void BeginSession();
 
   const Limits limits_;

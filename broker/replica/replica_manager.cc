@@ -168,7 +168,7 @@ void ReplicaManager::Lead(std::vector<LeaderState> states, ControlOutcome outcom
   auto kept = std::make_shared<const std::vector<LeaderState>>(std::move(states));
   Scatter<LeaderState, LeaderOutcome>(
       control_, shards_, *kept,
-      [](PartitionShard& shard, std::vector<LeaderState> part, auto then) {
+      [](PartitionShard& shard, std::vector<LeaderState>&& part, auto then) {
         shard.LeaderAndIsr(std::move(part), std::move(then));
       },
       [self = self_, kept, outcome = std::move(outcome),
@@ -231,7 +231,7 @@ void ReplicaManager::Halt(std::vector<StopState> states, ControlOutcome outcome,
   auto kept = std::make_shared<const std::vector<StopState>>(std::move(states));
   Scatter<StopState, ErrorCode>(
       control_, shards_, *kept,
-      [](PartitionShard& shard, std::vector<StopState> part, auto then) {
+      [](PartitionShard& shard, std::vector<StopState>&& part, auto then) {
         shard.StopReplicas(std::move(part), std::move(then));
       },
       [self = self_, kept, outcome = std::move(outcome),
@@ -273,7 +273,7 @@ void ReplicaManager::UpdateMetadata(const UpdateMetadataRequest& request, std::i
   });
 }
 
-void ReplicaManager::OnAllShards(std::function<void(PartitionShard&)> work, Task then) {
+void ReplicaManager::OnAllShards(const std::function<void(PartitionShard&)>& work, Task then) {
   struct Join {
     std::size_t missing = 0;
     Task then;

@@ -95,7 +95,7 @@ class ReplicaManager {
                       const std::vector<PartitionShard::LeaderOutcome>& outcomes);
   void Halt(std::vector<PartitionShard::StopState> states, ControlOutcome outcome, Done done);
   // Runs `work(shard)` on every loop, then `then` here.
-  void OnAllShards(std::function<void(PartitionShard&)> work, Task then);
+  void OnAllShards(const std::function<void(PartitionShard&)>& work, Task then);
   void StartCheckpoints();
   void ScheduleLagCheck();
   void ScheduleCheckpoint();

@@ -176,7 +176,7 @@ void PartitionShard::StopReplicas(std::vector<StopState> states, UniqueFunction<
   gather->missing = states.size() + 1;
   gather->done = std::move(done);
   const auto arrived = [](Gather& all) {
-    if (--all.missing == 0) all.done(std::move(all.errors));
+    if (--all.missing == 0) all.done(std::exchange(all.errors, {}));
   };
   for (std::size_t i = 0; i < states.size(); ++i) {
     const StopState& wanted = states[i];

@@ -13,7 +13,7 @@ constexpr Micros kTellAgain = std::chrono::seconds(1);
 }  // namespace
 
 Broker::Broker(Env env, std::shared_ptr<const BrokerConfig> config, Options options)
-    : env_(std::move(env)),
+    : env_(env),
       config_(std::move(config)),
       options_(std::move(options)),
       control_(env_.executors.Control()),

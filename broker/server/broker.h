@@ -62,7 +62,10 @@ class Broker final : private LeadershipListener {
   void Connect();
   void Prepare();
   void LoadLogs();
-  void Build();
+  void Build();  // with its three parts and Listen in broker_build.cc
+  void BuildReplicas();
+  void BuildController();
+  void BuildApi();
   void Listen();
   void Register();
   void Serve();

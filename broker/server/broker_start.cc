@@ -1,34 +1,15 @@
 // The start of a broker, one step after the other: locks, session, identity, logs, parts, sockets, registration,
-// service.
+// service. What is built with which settings stands in broker_build.cc.
 #include <algorithm>
 #include <utility>
 
 #include "broker/server/broker.h"
 #include "broker/server/log_settings.h"
-#include "controller/shell/rpc_control_link.h"
 
 namespace ottla {
 namespace {
 
 constexpr Micros kFirstUpkeep = std::chrono::seconds(30);
-constexpr int kTopicIdVersion = 13;  // of Fetch
-
-// Requests between brokers whose version is fixed by inter.broker.protocol.version and not negotiated.
-std::int16_t FetchVersion(const InterBrokerVersion& ibp) {
-  if (ibp >= InterBrokerVersion{3, 9, 0}) return 17;
-  if (ibp >= InterBrokerVersion{3, 7, 4}) return 16;
-  if (ibp >= InterBrokerVersion{3, 5, 1}) return 15;
-  if (ibp >= InterBrokerVersion{3, 5, 0}) return 14;
-  if (ibp >= InterBrokerVersion{3, 1, 0}) return kTopicIdVersion;
-  return 12;
-}
-
-std::int16_t ListOffsetsVersion(const InterBrokerVersion& ibp) {
-  if (ibp >= InterBrokerVersion{3, 9, 0}) return 9;
-  if (ibp >= InterBrokerVersion{3, 5, 0}) return 8;
-  if (ibp >= InterBrokerVersion{3, 0, 1}) return 7;
-  return 6;
-}
 
 }  // namespace
 
@@ -136,146 +117,6 @@ void Broker::LoadLogs() {
       LOG(INFO) << "logs loaded in " << ToMillis(env_.clock.Now()) - ToMillis(begin) << " ms";
       Build();
       Listen();
-    });
-  });
-}
-
-void Broker::Build() {
-  const std::string& listener = config_->listeners.inter_broker;
-  const TopicConfigSource topic_config = [this](std::string_view topic) { return topics_.Config(topic); };
-
-  ReplicaOptions replica;
-  replica.self = self_;
-  replica.lag_max = Millis(config_->replica_lag_time_max_ms);
-  replica.rack = config_->broker_rack.value_or("");
-  // Kafka names its selectors by Java class; the rack aware one is the only one it ships besides "always the leader".
-  if (const std::string* selector = config_->RawValue("replica.selector.class"); selector != nullptr) {
-    replica.rack_aware_selector = selector->ends_with("RackAwareReplicaSelector");
-  }
-  replica_env_ = std::make_unique<ReplicaEnv>(ReplicaEnv{
-      .clock = env_.clock,
-      .logs = *logs_,
-      .topic_config = topic_config,
-      .log_config = [this](const std::string& topic) { return MakeLogConfig(*topics_.Config(topic), *config_); },
-      .options = replica});
-  shards_ = std::make_unique<PartitionShards>(env_.executors, *replica_env_);
-  ReplicaManager::Options manager;
-  manager.high_watermark_checkpoint = Millis(config_->replica_high_watermark_checkpoint_interval_ms);
-  manager.lag_check = Millis(config_->replica_lag_time_max_ms) / 2;
-  replicas_ = std::make_unique<ReplicaManager>(control_, *shards_, *logs_, manager);
-
-  AlterPartitionSender::Options isr;
-  isr.self = self_;
-  isr.inter_broker_listener = listener;
-  isr.request_timeout = Millis(config_->request_timeout_ms);
-  isr_sender_ = std::make_unique<AlterPartitionSender>(control_context_, env_.network, env_.random.Next(), isr,
-                                                       [this] { return epoch_; });
-  FetcherOptions fetch;
-  fetch.self = self_;
-  fetch.inter_broker_listener = listener;
-  fetch.fetch_version = FetchVersion(config_->inter_broker_version);
-  fetch.list_offsets_version = ListOffsetsVersion(config_->inter_broker_version);
-  fetch.wait_max_ms = config_->replica_fetch_wait_max_ms;
-  fetch.min_bytes = config_->replica_fetch_min_bytes;
-  fetch.max_bytes = config_->replica_fetch_response_max_bytes;
-  fetch.partition_max_bytes = config_->replica_fetch_max_bytes;
-  fetch.backoff = Millis(config_->replica_fetch_backoff_ms);
-  fetch.request_timeout = Millis(config_->replica_socket_timeout_ms);
-  std::vector<LoopContext*> contexts;
-  for (const auto& context : contexts_) contexts.push_back(context.get());
-  fetchers_ = std::make_unique<ReplicaFetchers>(*shards_, contexts, env_.network, env_.random.Next(), fetch);
-  replica_env_->isr_sender = isr_sender_.get();
-  replica_env_->fetchers = fetchers_.get();
-
-  ControllerClient::Options client{self_, listener, Millis(config_->request_timeout_ms)};
-  controller_client_ = std::make_unique<ControllerClient>(control_context_, env_.network, env_.random.Next(), client);
-  producer_ids_ = std::make_unique<ProducerIds>(control_, [this](UniqueFunction<void(Result<ProducerIdBlock>)> done) {
-    controller_client_->AllocateProducerIds(std::move(done));
-  });
-
-  controller::ControllerOptions control;
-  control.core.self = self_;
-  control.core.listener = config_->listeners.control_plane.empty() ? listener : config_->listeners.control_plane;
-  control.core.delete_topics = config_->delete_topic_enable;
-  control.core.unclean_default = config_->unclean_leader_election_enable;
-  control.core.default_partitions = config_->num_partitions;
-  control.core.default_replication_factor = static_cast<std::int16_t>(config_->default_replication_factor);
-  control.core.imbalance_percentage = config_->leader_imbalance_per_broker_percentage;
-  control.core.leader_recovery = config_->inter_broker_version >= InterBrokerVersion{3, 2, 0};
-  control.feature_version = config_->inter_broker_version >= InterBrokerVersion{3, 3, 0} ? 2 : 1;
-  control.core.seed = env_.random.Next();
-  control.core.validate_config = [this](const std::string&, const std::map<std::string, std::string>& configs) {
-    return ValidateTopicConfig(*config_, configs);
-  };
-  control.auto_rebalance = config_->auto_leader_rebalance_enable;
-  control.rebalance_every = std::chrono::seconds(config_->leader_imbalance_check_interval_seconds);
-  controller::RpcLinkOptions link;
-  link.self = self_;
-  link.versions = controller::ControlVersionsOf(config_->inter_broker_version);
-  link.listener = control.core.listener;
-  link.connect_timeout = Millis(config_->controller_socket_timeout_ms);
-  link.request_timeout = Millis(config_->request_timeout_ms);
-  controller_ = std::make_unique<controller::Controller>(
-      control_, env_.zk, env_.clock, control,
-      controller::MakeRpcLinks(control_context_, env_.network, env_.random.Fork(), link));
-
-  services_ = std::make_unique<ApiServices>(
-      ApiServices{.config = config_,
-                  .self = self_,
-                  .cluster_id = cluster_id_,
-                  .clock = env_.clock,
-                  .executors = env_.executors,
-                  .shards = *shards_,
-                  .replicas = *replicas_,
-                  .controller = *controller_,
-                  .topics = topics_,
-                  .producer_ids = *producer_ids_,
-                  .topic_config = topic_config,
-                  .finalized_features_epoch = [this] { return watcher_.feature_version(); }});
-  api_ = std::make_unique<ApiServer>(*services_, env_.random.Fork());
-  topics_.SetView([this] { return replicas_->metadata(); });
-  topics_.OnChange([this](const std::string& topic) { replicas_->OnTopicConfigChanged(topic); });
-  replicas_->AddListener(this);
-  replicas_->AddListener(api_.get());
-}
-
-void Broker::Listen() {
-  SocketServer::Options options;
-  options.pipeline.connection.max_frame_bytes = config_->socket_request_max_bytes;
-  options.pipeline.connection.idle_timeout = Millis(config_->connections_max_idle_ms);
-  options.limits.total = static_cast<std::size_t>(config_->max_connections);
-  options.limits.per_ip = static_cast<std::size_t>(config_->max_connections_per_ip);
-  for (const auto& [host, count] : config_->max_connections_per_ip_overrides) {
-    options.limits.per_ip_overrides[host] = static_cast<std::size_t>(count);
-  }
-  // Kafka's default is no limit; ours is one that still lets the largest legal request in.
-  constexpr std::uint64_t kDefaultMemory = 256 << 20;
-  const auto largest = static_cast<std::uint64_t>(config_->socket_request_max_bytes);
-  options.memory_bytes = config_->queued_max_request_bytes > 0
-                             ? static_cast<std::uint64_t>(config_->queued_max_request_bytes)
-                             : std::max(kDefaultMemory, largest);
-  options.backlog = config_->socket_listen_backlog_size;
-  options.log_dirs = config_->log_dirs.size();
-  sockets_ = std::make_unique<SocketServer>(env_.executors, env_.network, env_.clock, *api_, options);
-  std::vector<SocketServer::ListenerSpec> listeners;
-  for (const ListenerEndpoint& at : config_->listeners.listeners) {
-    if (at.protocol != SecurityProtocol::kPlaintext) {
-      StartFailed({StatusCode::kUnsupported, "listener " + at.listener + " asks for " +
-                                                 std::string(ToString(at.protocol)) +
-                                                 ", which is not supported yet; only PLAINTEXT is"});
-      return;
-    }
-    listeners.push_back(
-        {at.listener, std::string(ToString(at.protocol)), Endpoint{at.host, static_cast<std::uint16_t>(at.port)}});
-  }
-  sockets_->Start(std::move(listeners), [this](Result<std::vector<std::uint16_t>> ports) {
-    control_.Post([this, ports = std::move(ports)]() mutable {
-      if (!ports.ok()) {
-        StartFailed(ports.status());
-        return;
-      }
-      ports_ = std::move(*ports);
-      Register();
     });
   });
 }

@@ -12,7 +12,7 @@ namespace ottla {
 namespace {
 
 constexpr Micros kRetry = std::chrono::milliseconds(500);
-constexpr std::int64_t kKeepMillis = 15 * 60 * 1000;
+constexpr std::int64_t kKeepMillis = 15 * 60'000LL;
 
 // Foreign names are skipped: in Kafka one of them stops all notifications behind it.
 std::optional<std::int64_t> NumberOf(std::string_view child) {
@@ -71,7 +71,7 @@ void ConfigWatcher::OnChildren(std::vector<std::string> children) {
   for (const auto& [number, child] : fresh) {
     last_seen_ = number;
     const std::string path = std::string(zk::kConfigChanges) + "/" + child;
-    zk_.Get(path, nullptr, [this, child](ZkError error, const ZkData& data, const ZkStat& stat) {
+    zk_.Get(path, nullptr, [this, child = child](ZkError error, const ZkData& data, const ZkStat& stat) {
       if (error != ZkError::kOk) return;  // gone already, or the session: the next one reads every entity again
       ages_[child] = stat.ctime_ms;
       const auto entity = zk::DecodeConfigChange(data);

@@ -121,7 +121,7 @@ Message SessionMessage(const ZkSession& session) {
 
 }  // namespace
 
-Result<Keeper> Keeper::Start(int argc, char** argv, CloseSession close_session) {
+Result<Keeper> Keeper::Start(int argc, char** argv, const CloseSession& close_session) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return ErrnoStatus(errno, "making the keeper's pipe");
   const bool first = ::getpid() == 1;

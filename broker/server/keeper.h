@@ -24,7 +24,7 @@ class Keeper {
 
   // Call from main before any thread is started and before anything is logged; returns in the broker. `argc` and `argv`
   // are main's: the keeper's own entry in process lists is overwritten there, so that nobody takes it for the broker.
-  static Result<Keeper> Start(int argc, char** argv, CloseSession close_session);
+  static Result<Keeper> Start(int argc, char** argv, const CloseSession& close_session);
 
   Keeper(Keeper&& other) noexcept;
   Keeper& operator=(Keeper&& other) noexcept;

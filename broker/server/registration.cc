@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "common/zk/zk_paths.h"
@@ -31,6 +32,16 @@ std::vector<std::string> WithParents(const std::vector<std::string>& paths) {
     if (std::ranges::count(all, path) == 0) all.push_back(path);
   }
   return all;
+}
+
+// host:port that both advertise.
+std::optional<std::string> SharedAddress(const zk::BrokerRegistration& ours, const zk::BrokerRegistration& theirs) {
+  for (const auto& mine : ours.endpoints) {
+    for (const auto& other : theirs.endpoints) {
+      if (mine.host == other.host && mine.port == other.port) return mine.host + ":" + std::to_string(mine.port);
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -159,52 +170,33 @@ void Registration::Register(BrokerId self, zk::BrokerRegistration what, Micros o
 }
 
 void Registration::CheckEndpoints(const std::shared_ptr<Attempt>& attempt) {
-  zk_.Children(zk::kBrokerIds, nullptr, [this, attempt](ZkError error, const std::vector<std::string>& ids) {
+  zk_.Children(zk::kBrokerIds, nullptr, [this, attempt](ZkError error, std::vector<std::string> ids) {
     if (error == ZkError::kConnectionLoss) {
       Again([this, attempt] { CheckEndpoints(attempt); });
-      return;
-    }
-    if (error != ZkError::kOk) {
+    } else if (error != ZkError::kOk) {
       attempt->done(Failed(std::string("listing ") + zk::kBrokerIds, error));
-      return;
+    } else {
+      std::erase(ids, std::to_string(attempt->self.value));
+      CompareEndpoints(attempt, std::make_shared<const std::vector<std::string>>(std::move(ids)), 0);
     }
-    auto open = std::make_shared<std::size_t>(ids.size() + 1);
-    auto clash = std::make_shared<std::string>();
-    auto lost = std::make_shared<bool>(false);
-    const auto finish = [this, attempt, open, clash, lost] {
-      if (--*open > 0) return;
-      if (*lost) {
-        Again([this, attempt] { CheckEndpoints(attempt); });
-      } else if (clash->empty()) {
-        TryCreate(attempt);
-      } else {
-        attempt->done(Status(StatusCode::kAlreadyExists, *clash));
-      }
-    };
-    for (const std::string& id : ids) {
-      if (id == std::to_string(attempt->self.value)) {
-        finish();
-        continue;
-      }
-      const std::string path = std::string(zk::kBrokerIds) + "/" + id;
-      zk_.Get(path, nullptr, [attempt, id, clash, lost, finish](ZkError got, const ZkData& data, const ZkStat&) {
-        *lost = *lost || got == ZkError::kConnectionLoss;
-        const auto other =
-            got == ZkError::kOk ? zk::DecodeBroker(data) : Result<zk::BrokerRegistration>(Failed(id, got));
-        if (other.ok()) {
-          for (const auto& theirs : other->endpoints) {
-            for (const auto& ours : attempt->what.endpoints) {
-              if (theirs.host == ours.host && theirs.port == ours.port) {
-                *clash = "broker " + id + " is registered with the same address " + ours.host + ":" +
-                         std::to_string(ours.port) + "; give this broker another port or advertised.listeners";
-              }
-            }
-          }
-        }
-        finish();
-      });
+  });
+}
+
+// One broker after the other: a start is in no hurry, and the first clash ends it.
+void Registration::CompareEndpoints(const std::shared_ptr<Attempt>& attempt,
+                                    std::shared_ptr<const std::vector<std::string>> ids, std::size_t at) {
+  if (at == ids->size()) return TryCreate(attempt);
+  const std::string path = std::string(zk::kBrokerIds) + "/" + (*ids)[at];
+  zk_.Get(path, nullptr, [this, attempt, ids, at](ZkError error, const ZkData& data, const ZkStat&) {
+    if (error == ZkError::kConnectionLoss) return Again([this, attempt] { CheckEndpoints(attempt); });
+    std::optional<std::string> clash;  // what is gone again or cannot be read shares nothing
+    if (const auto other = zk::DecodeBroker(data); error == ZkError::kOk && other.ok()) {
+      clash = SharedAddress(attempt->what, *other);
     }
-    finish();
+    if (!clash) return CompareEndpoints(attempt, ids, at + 1);
+    attempt->done(Status(StatusCode::kAlreadyExists, "broker " + (*ids)[at] + " is registered with the same address " +
+                                                         *clash +
+                                                         "; give this broker another port or advertised.listeners"));
   });
 }
 

@@ -19,7 +19,7 @@ namespace ottla::controller {
 
 struct ZkBatchLimits {
   std::size_t ops = 200;  // without the fence
-  std::size_t bytes = 256 * 1024;
+  std::size_t bytes = 256U << 10;
   // Of one write. ZooKeeper's servers drop the connection of whoever sends more than 1 MiB (jute.maxbuffer); such a
   // write, sent again and again, would end the controller: it fails with kOther instead.
   std::size_t write = 1'000'000;

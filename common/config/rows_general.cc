@@ -2,7 +2,7 @@
 
 namespace ottla {
 namespace {
-using rows::Bool, rows::Class, rows::Int, rows::List, rows::Long, rows::Short, rows::Str, rows::kIntMax;
+using rows::Bool, rows::Int, rows::Long, rows::Str, rows::kIntMax;
 
 constexpr ConfigRow kRows[] = {
     // Identity and threads.

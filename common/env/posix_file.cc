@@ -212,7 +212,7 @@ Status SyncBy(int (*sync)(int), const std::string& dir) {
   do {
     result = sync(fd);
   } while (result != 0 && errno == EINTR);
-  const Status status = result == 0 ? Status::Ok() : Fail("syncing", dir);
+  Status status = result == 0 ? Status::Ok() : Fail("syncing", dir);
   ::close(fd);
   return status;
 }

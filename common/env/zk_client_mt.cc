@@ -393,7 +393,7 @@ class ZkClientMt::Core : public std::enable_shared_from_this<Core> {
   ThreadExecutor worker_;
 };
 
-Result<std::unique_ptr<ZkClientMt>> ZkClientMt::Make(Executor& owner, const Clock& clock, Options options) {
+Result<std::unique_ptr<ZkClientMt>> ZkClientMt::Make(Executor& owner, const Clock& clock, const Options& options) {
   Result<ZkConnectString> connect = ParseZkConnect(options.connect);
   if (!connect.ok()) return connect.status();
   return std::unique_ptr<ZkClientMt>(

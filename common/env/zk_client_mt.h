@@ -22,7 +22,7 @@ class ZkClientMt final : public ZkClient {
 
   // `owner` and `clock` outlive the client. Must be destroyed on `owner` (or after it has stopped); calls in flight are
   // then dropped without an answer. kInvalidArgument: the connect string does not parse.
-  static Result<std::unique_ptr<ZkClientMt>> Make(Executor& owner, const Clock& clock, Options options);
+  static Result<std::unique_ptr<ZkClientMt>> Make(Executor& owner, const Clock& clock, const Options& options);
   ~ZkClientMt() override;
 
   void Start(SessionListener listener) override;

@@ -225,7 +225,7 @@ constexpr OptionalOps kOptionalOps{
       const auto& value = *static_cast<const std::optional<T>*>(optional);
       return value ? &*value : nullptr;
     },
-    .emplace = [](void* optional) -> void* { return &static_cast<std::optional<T>*>(optional)->emplace(); },
+    .emplace = [](void* optional) -> void* { return &static_cast<std::optional<T>*>(optional)->emplace(T{}); },
     .reset = [](void* optional) { static_cast<std::optional<T>*>(optional)->reset(); }};
 
 template <class Member>

@@ -1,15 +1,13 @@
 // ACLs and delegation tokens: the security stores of zk_codec.h.
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "common/zk/zk_codec.h"
+#include "common/zk/zk_json.h"
 #include "common/zk/zk_paths.h"
 
 namespace ottla::zk {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 6> kResourceTypes = {
     "TOPIC", "GROUP", "CLUSTER", "TRANSACTIONAL_ID", "DELEGATION_TOKEN", "USER"};
@@ -28,21 +26,7 @@ constexpr std::array<std::string_view, 14> kOperations = {"ALL",
                                                           "DESCRIBE_TOKENS",
                                                           "ANY"};
 
-Status Corrupt(std::string_view what, std::string_view why) {
-  return {StatusCode::kCorrupt, std::string(what) + ": " + std::string(why)};
-}
-
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-Json Parse(const ZkData& data) {  // discarded where there is no JSON
-  return Json::parse(data.value_or(""), nullptr, false);
-}
-
-std::optional<std::string> Text(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  if (it == object.end() || !it->is_string()) return std::nullopt;
-  return it->get<std::string>();
-}
+std::optional<std::string> Text(const JsonIn& object, const char* key) { return zk::Text(Find(object, key)); }
 
 std::string Upper(std::string_view text) {
   std::string out(text);
@@ -62,7 +46,7 @@ std::string KnownName(std::string_view text, const std::array<std::string_view, 
   return "UNKNOWN";
 }
 
-std::optional<AclEntry> ReadAcl(const Json& json) {
+std::optional<AclEntry> ReadAcl(const JsonIn& json) {
   if (!json.is_object()) return std::nullopt;
   const auto principal = Text(json, "principal");
   const auto host = Text(json, "host");
@@ -95,13 +79,12 @@ std::string PascalCase(std::string_view upper) {
 
 Result<std::vector<AclEntry>> DecodeAcls(const ZkData& data) {
   std::vector<AclEntry> acls;
-  const Json json = Parse(data);
-  if (json.is_discarded()) return acls;
-  const auto version = json.is_object() ? json.find("version") : json.end();
-  if (!json.is_object() || version == json.end() || *version != 1) return Corrupt("acl", "version is not 1");
-  const auto list = json.find("acls");
-  if (list == json.end() || !list->is_array()) return Corrupt("acl", "no acls");
-  for (const Json& element : *list) {
+  const std::optional<JsonIn> json = ParseJson(data);
+  if (!json) return acls;
+  if (!json->is_object() || Int32(Find(*json, "version")) != 1) return Corrupt("acl", "version is not 1");
+  const JsonIn* list = Find(*json, "acls");
+  if (list == nullptr || !list->is_array()) return Corrupt("acl", "no acls");
+  for (const JsonIn& element : *list) {
     std::optional<AclEntry> acl = ReadAcl(element);
     if (!acl) return Corrupt("acl", "an entry does not parse");
     acls.push_back(std::move(*acl));
@@ -110,14 +93,14 @@ Result<std::vector<AclEntry>> DecodeAcls(const ZkData& data) {
 }
 
 std::string EncodeAcls(const std::vector<AclEntry>& acls) {
-  Json list = Json::array();
+  JsonOut list = JsonOut::array();
   for (const AclEntry& acl : acls) {
-    list.push_back(Json{{"principal", acl.principal},
-                        {"permissionType", PascalCase(acl.permission)},
-                        {"operation", PascalCase(acl.operation)},
-                        {"host", acl.host}});
+    list.push_back(JsonOut{{"principal", acl.principal},
+                           {"permissionType", PascalCase(acl.permission)},
+                           {"operation", PascalCase(acl.operation)},
+                           {"host", acl.host}});
   }
-  return Dump(Json{{"version", 1}, {"acls", std::move(list)}});
+  return Dump(JsonOut{{"version", 1}, {"acls", std::move(list)}});
 }
 
 Result<AclChange> DecodeLiteralAclChange(const ZkData& data) {
@@ -129,46 +112,40 @@ Result<AclChange> DecodeLiteralAclChange(const ZkData& data) {
 }
 
 Result<AclChange> DecodePrefixedAclChange(const ZkData& data) {
-  const Json json = Parse(data);
-  if (json.is_discarded() || !json.is_object()) return Corrupt("acl change", "not a JSON object");
-  const auto version = json.find("version");
-  const auto type = Text(json, "resourceType");
-  const auto name = Text(json, "name");
-  const auto pattern = Text(json, "patternType");
-  if (version == json.end() || *version != 1 || !type || !name || !pattern) return Corrupt("acl change", "fields");
+  const Result<JsonIn> json = ParseObject(data, "acl change");
+  if (!json.ok()) return json.status();
+  const auto type = Text(*json, "resourceType");
+  const auto name = Text(*json, "name");
+  const auto pattern = Text(*json, "patternType");
+  if (Int32(Find(*json, "version")) != 1 || !type || !name || !pattern) return Corrupt("acl change", "fields");
   return AclChange{KnownName(*type, kResourceTypes), *name, Upper(*pattern)};
 }
 
 std::string EncodeLiteralAclChange(const AclChange& change) { return change.resource_type + ":" + change.name; }
 
 std::string EncodePrefixedAclChange(const AclChange& change) {
-  return Dump(Json{{"version", 1},
-                   {"resourceType", change.resource_type},
-                   {"name", change.name},
-                   {"patternType", change.pattern_type}});
+  return Dump(JsonOut{{"version", 1},
+                      {"resourceType", change.resource_type},
+                      {"name", change.name},
+                      {"patternType", change.pattern_type}});
 }
 
 Result<TokenInfo> DecodeToken(const ZkData& data) {
-  const Json json = Parse(data);
-  if (json.is_discarded() || !json.is_object()) return Corrupt("token", "not a JSON object");
-  const auto number = [&json](const char* key) -> std::optional<std::int64_t> {
-    const auto it = json.find(key);
-    if (it == json.end() || !it->is_number_integer()) return std::nullopt;
-    return it->get<std::int64_t>();
-  };
-  const auto id = Text(json, "tokenId");
-  const auto owner = Text(json, "owner");
-  const auto issue = number("issueTimestamp");
-  const auto max = number("maxTimestamp");
-  const auto expiry = number("expiryTimestamp");
-  const auto renewers = json.find("renewers");
-  if (!id || !owner || !issue || !max || !expiry || renewers == json.end() || !renewers->is_array()) {
+  const Result<JsonIn> json = ParseObject(data, "token");
+  if (!json.ok()) return json.status();
+  const auto id = Text(*json, "tokenId");
+  const auto owner = Text(*json, "owner");
+  const auto issue = Int64(Find(*json, "issueTimestamp"));
+  const auto max = Int64(Find(*json, "maxTimestamp"));
+  const auto expiry = Int64(Find(*json, "expiryTimestamp"));
+  const JsonIn* renewers = Find(*json, "renewers");
+  if (!id || !owner || !issue || !max || !expiry || renewers == nullptr || !renewers->is_array()) {
     return Corrupt("token", "a field is missing");
   }
   // Versions 1 and 2 have no requester: the owner asked.
-  TokenInfo token{*id,  Decoded(*owner), Decoded(Text(json, "tokenRequester").value_or(*owner)), {}, *issue,
+  TokenInfo token{*id,  Decoded(*owner), Decoded(Text(*json, "tokenRequester").value_or(*owner)), {}, *issue,
                   *max, *expiry};
-  for (const Json& renewer : *renewers) {
+  for (const JsonIn& renewer : *renewers) {
     if (!renewer.is_string()) return Corrupt("token", "a renewer is not a string");
     token.renewers.push_back(Decoded(renewer.get<std::string>()));
   }
@@ -176,16 +153,16 @@ Result<TokenInfo> DecodeToken(const ZkData& data) {
 }
 
 std::string Encode(const TokenInfo& token) {
-  Json renewers = Json::array();
+  JsonOut renewers = JsonOut::array();
   for (const std::string& renewer : token.renewers) renewers.push_back(Sanitize(renewer));
-  return Dump(Json{{"version", 3},
-                   {"owner", Sanitize(token.owner)},
-                   {"tokenRequester", Sanitize(token.requester)},
-                   {"renewers", std::move(renewers)},
-                   {"issueTimestamp", token.issue_ms},
-                   {"maxTimestamp", token.max_ms},
-                   {"expiryTimestamp", token.expiry_ms},
-                   {"tokenId", token.id}});
+  return Dump(JsonOut{{"version", 3},
+                      {"owner", Sanitize(token.owner)},
+                      {"tokenRequester", Sanitize(token.requester)},
+                      {"renewers", std::move(renewers)},
+                      {"issueTimestamp", token.issue_ms},
+                      {"maxTimestamp", token.max_ms},
+                      {"expiryTimestamp", token.expiry_ms},
+                      {"tokenId", token.id}});
 }
 
 }  // namespace ottla::zk

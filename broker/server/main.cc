@@ -167,6 +167,23 @@ int Serve(Env env, std::shared_ptr<const BrokerConfig> config, Keeper* keeper, c
   return status;
 }
 
+// Buffers of a fixed size only where the settings name one: those of the system grow with what a connection carries,
+// which costs less and is not bound to 100 KB a round trip, Kafka's default.
+SocketOptions AcceptedSockets(const BrokerConfig& config) {
+  SocketOptions out;
+  if (config.IsSet("socket.send.buffer.bytes")) out.send_buffer_bytes = config.socket_send_buffer_bytes;
+  if (config.IsSet("socket.receive.buffer.bytes")) out.receive_buffer_bytes = config.socket_receive_buffer_bytes;
+  return out;
+}
+
+SocketOptions OutgoingSockets(const BrokerConfig& config) {
+  SocketOptions out;
+  if (config.IsSet("replica.socket.receive.buffer.bytes")) {
+    out.receive_buffer_bytes = config.replica_socket_receive_buffer_bytes;
+  }
+  return out;
+}
+
 int Main(int argc, char** argv) {
   const auto arguments = ReadArguments(argc, argv);
   if (!arguments.has_value()) {
@@ -203,7 +220,7 @@ int Main(int argc, char** argv) {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   threads.data_loops = static_cast<std::size_t>(FLAGS_data_loops > 0 ? FLAGS_data_loops : std::max(1, cores / 2));
   threads.disk_threads = shared->log_dirs.size();
-  SocketNetwork network(clock, {});
+  SocketNetwork network(clock, AcceptedSockets(*shared), OutgoingSockets(*shared));
   RealExecutors executors(clock, threads);
   ZkClientMt::Options zk_options{shared->zookeeper_connect, Millis(shared->zookeeper_session_timeout_ms)};
   auto zk = ZkClientMt::Make(executors.Control(), clock, zk_options);

@@ -123,8 +123,8 @@ Result<int> ListenAt(const SocketAddress& address, int backlog, const std::strin
 
 }  // namespace
 
-SocketNetwork::SocketNetwork(const Clock& clock, const SocketOptions& options)
-    : options_(options), resolver_(clock, "resolver") {}
+SocketNetwork::SocketNetwork(const Clock& clock, const SocketOptions& accepted, const SocketOptions& outgoing)
+    : accepted_(accepted), outgoing_(outgoing), resolver_(clock, "resolver") {}
 
 SocketNetwork::~SocketNetwork() = default;
 
@@ -136,11 +136,11 @@ Result<std::unique_ptr<Listener>> SocketNetwork::Listen(Executor& executor, cons
   if (!addresses.ok()) return addresses.status();
   const bool every_interface = at.host.empty();
   OrderForListening(every_interface, *addresses);
-  auto listener = std::make_unique<SocketListener>(loop, options_, std::move(on_accept));
+  auto listener = std::make_unique<SocketListener>(loop, accepted_, std::move(on_accept));
   Status failure;
   for (SocketAddress& address : *addresses) {
     if (!listener->empty()) address.SetPort(listener->port());
-    const auto fd = ListenAt(address, backlog, at.ToString(), options_);
+    const auto fd = ListenAt(address, backlog, at.ToString(), accepted_);
     if (fd.ok()) {
       listener->Add(*fd);
       if (every_interface) break;
@@ -156,7 +156,7 @@ Result<std::unique_ptr<Listener>> SocketNetwork::Listen(Executor& executor, cons
 std::unique_ptr<Stream> SocketNetwork::Connect(Executor& executor, const Endpoint& to, Stream::Handler* handler) {
   EventLoop& loop = EventLoop::From(executor);
   loop.CheckOnLoop();
-  auto stream = std::make_unique<SocketStream>(loop, to, options_, handler);
+  auto stream = std::make_unique<SocketStream>(loop, to, outgoing_, handler);
   const auto finish = [weak = stream->self()](Result<std::vector<SocketAddress>> addresses) {
     const auto alive = weak.lock();
     if (!alive) return;

@@ -19,7 +19,8 @@ struct SocketOptions {
 // resolved on a thread of their own. Outlives the streams and listeners it made. Executors given to it are EventLoops.
 class SocketNetwork final : public Network {
  public:
-  SocketNetwork(const Clock& clock, const SocketOptions& options);
+  // `accepted`: for connections that listeners accept; `outgoing`: for those that Connect makes.
+  SocketNetwork(const Clock& clock, const SocketOptions& accepted, const SocketOptions& outgoing = {});
   ~SocketNetwork() override;
 
   Result<std::unique_ptr<Listener>> Listen(Executor& executor, const Endpoint& at, int backlog,
@@ -27,7 +28,8 @@ class SocketNetwork final : public Network {
   std::unique_ptr<Stream> Connect(Executor& executor, const Endpoint& to, Stream::Handler* handler) override;
 
  private:
-  const SocketOptions options_;
+  const SocketOptions accepted_;
+  const SocketOptions outgoing_;
   ThreadExecutor resolver_;
 };
 

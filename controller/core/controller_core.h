@@ -82,8 +82,8 @@ class ControllerCore {
   void Ask(ZkRequest request, ZkThen then);
   void Write(std::vector<ZkWrite> writes, ZkThen then) { Ask({{}, std::move(writes)}, std::move(then)); }
   void Store(Partitions partitions, Decide decide, Then then);
-  void StoreRound(Partitions partitions, std::shared_ptr<Decide> decide,
-                  std::shared_ptr<std::set<TopicPartition>> orphans, Then then);
+  void StoreRound(Partitions partitions, const std::shared_ptr<Decide>& decide,
+                  const std::shared_ptr<std::set<TopicPartition>>& orphans, Then then);
   bool StateWritten(const TopicPartition& tp, const Change& change, ZkWriteResult& result,
                     std::set<TopicPartition>& orphans);
   ZkOp StateOp(const TopicPartition& tp, const Change& change) const;
@@ -122,14 +122,14 @@ class ControllerCore {
   // --- core_elections.cc ---
   ReconsiderInput InputFor(const TopicPartition& tp, const Partition& partition, const Reborn& reborn) const;
   // Gives every partition the leader and ISR that the present brokers allow; creates states that are missing.
-  void ReconsiderAll(Partitions partitions, Reborn reborn, Then then);
+  void ReconsiderAll(Partitions partitions, const Reborn& reborn, Then then);
   void ReadUncleanConfigs(const Partitions& partitions, const Reborn& reborn, Then then);
   std::optional<Change> DecideOne(const TopicPartition& tp, const Reborn& reborn) const;
   Change ChangeTo(const Partition& partition, const Elected& elected) const;
   std::vector<BrokerId> Recipients(const Partition& partition) const;
   Partitions Leaderless() const;
   using Elections = std::shared_ptr<std::map<TopicPartition, ElectedPartition>>;
-  void ElectPartitions(Partitions partitions, bool unclean, Elections outcome, Then then);
+  void ElectPartitions(const Partitions& partitions, bool unclean, const Elections& outcome, Then then);
   std::optional<ElectedPartition> CannotElect(const TopicPartition& tp, bool unclean) const;
   void Handle(PreferredElectionAsked& event);
   void Handle(ElectLeadersCommand& command);
@@ -160,7 +160,7 @@ class ControllerCore {
   CreatedTopic CheckNewName(const std::string& name) const;
   CreatedTopic CheckCreatable(const CreatableTopic& topic, zk::TopicAssignment& assignment);
   ErrorCode Place(const CreatableTopic& topic, zk::TopicAssignment& assignment, std::string& message);
-  void WriteNewTopics(std::shared_ptr<std::vector<PendingTopic>> topics, Then then);
+  void WriteNewTopics(const std::shared_ptr<std::vector<PendingTopic>>& topics, Then then);
   void Handle(DeleteTopicsCommand& command);
   void Handle(CreatePartitionsCommand& command);
   GrownTopic CheckGrowable(const GrowableTopic& topic, std::map<std::int32_t, std::vector<BrokerId>>& added);
@@ -190,8 +190,8 @@ class ControllerCore {
   using Moves = std::shared_ptr<std::map<TopicPartition, zk::PartitionReplicas>>;
   ElectedPartition CheckMove(const TopicPartition& tp, const std::optional<std::vector<BrokerId>>& target,
                              bool must_live, zk::PartitionReplicas& next) const;
-  void StartMoves(Moves next, Elections outcome, Then then);
-  void WriteMoves(Moves next, Partitions shrunk, Elections outcome, Then then);
+  void StartMoves(const Moves& next, const Elections& outcome, Then then);
+  void WriteMoves(const Moves& next, Partitions shrunk, const Elections& outcome, Then then);
   std::optional<Change> WithinList(const Partition& partition, const std::vector<BrokerId>& list) const;
   bool Movable(const Partition& partition) const;
   void CompleteMoves(Then then);

@@ -102,7 +102,7 @@ CreatedTopic ControllerCore::CheckNewName(const std::string& name) const {
   for (const auto& [other, topic] : state_.topics) {
     if (!Collide(name, other)) continue;
     return Refused(name, ErrorCode::kInvalidTopicException,
-                   "Topic '" + name + "' collides with existing topics: " + other);
+                   std::string("Topic '").append(name).append("' collides with existing topics: ").append(other));
   }
   CreatedTopic fine;
   fine.name = name;
@@ -191,7 +191,7 @@ void ControllerCore::Handle(CreateTopicsCommand& command) {
 }
 
 // Config and topic in one write each: no broker can see the one without the other.
-void ControllerCore::WriteNewTopics(std::shared_ptr<std::vector<PendingTopic>> topics, Then then) {
+void ControllerCore::WriteNewTopics(const std::shared_ptr<std::vector<PendingTopic>>& topics, Then then) {
   std::vector<ZkWrite> writes;
   std::vector<std::size_t> index;
   for (std::size_t i = 0; i < topics->size(); ++i) {

@@ -25,7 +25,7 @@ ReconsiderInput ControllerCore::InputFor(const TopicPartition& tp, const Partiti
           unclean != unclean_topics_.end() && unclean->second};
 }
 
-void ControllerCore::ReconsiderAll(Partitions partitions, Reborn reborn, Then then) {
+void ControllerCore::ReconsiderAll(Partitions partitions, const Reborn& reborn, Then then) {
   ReadUncleanConfigs(partitions, reborn, [this, partitions, reborn, then = std::move(then)]() mutable {
     Store(
         std::move(partitions), [this, reborn](const TopicPartition& tp) { return DecideOne(tp, reborn); },
@@ -129,7 +129,7 @@ std::optional<ElectedPartition> ControllerCore::CannotElect(const TopicPartition
   return std::nullopt;
 }
 
-void ControllerCore::ElectPartitions(Partitions partitions, bool unclean, Elections outcome, Then then) {
+void ControllerCore::ElectPartitions(const Partitions& partitions, bool unclean, const Elections& outcome, Then then) {
   Partitions wanted;
   for (const TopicPartition& tp : partitions) {
     if (auto cannot = CannotElect(tp, unclean)) {

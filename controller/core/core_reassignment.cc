@@ -90,7 +90,7 @@ ElectedPartition ControllerCore::CheckMove(const TopicPartition& tp, const std::
 }
 
 // Starts or changes the moves of `next`; errors go to `outcome`.
-void ControllerCore::StartMoves(Moves next, Elections outcome, Then then) {
+void ControllerCore::StartMoves(const Moves& next, const Elections& outcome, Then then) {
   Partitions shrinking;  // those whose list loses members of the ISR
   Partitions all;
   for (const auto& [tp, assignment] : *next) {
@@ -128,7 +128,7 @@ std::optional<ControllerCore::Change> ControllerCore::WithinList(const Partition
 }
 
 // `shrunk`: partitions that have a new leader epoch already.
-void ControllerCore::WriteMoves(Moves next, Partitions shrunk, Elections outcome, Then then) {
+void ControllerCore::WriteMoves(const Moves& next, Partitions shrunk, const Elections& outcome, Then then) {
   std::map<std::string, zk::TopicAssignment> topics;
   for (const auto& [tp, assignment] : *next) {
     const auto topic = topics.try_emplace(tp.topic, AssignmentOf(tp.topic)).first;
@@ -237,6 +237,7 @@ void ControllerCore::AppendZkMoves(std::vector<ZkWrite>& writes) {
     return;
   }
   std::vector<zk::ReassignmentEntry> entries;
+  entries.reserve(zk_moves_.size());
   for (const auto& [tp, replicas] : zk_moves_) entries.push_back({tp, replicas});
   writes.push_back({{ZkOp::Set(zk::kReassignPartitions, zk::EncodeReassignment(entries), -1)}, ""});
 }

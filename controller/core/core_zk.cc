@@ -26,8 +26,8 @@ void ControllerCore::Store(Partitions partitions, Decide decide, Then then) {
 }
 
 // `orphans`: partitions whose new state found no directory above it once.
-void ControllerCore::StoreRound(Partitions partitions, std::shared_ptr<Decide> decide,
-                                std::shared_ptr<std::set<TopicPartition>> orphans, Then then) {
+void ControllerCore::StoreRound(Partitions partitions, const std::shared_ptr<Decide>& decide,
+                                const std::shared_ptr<std::set<TopicPartition>>& orphans, Then then) {
   auto changes = std::make_shared<Changes>();
   for (TopicPartition& tp : partitions) {
     if (std::optional<Change> change = (*decide)(tp)) changes->emplace_back(std::move(tp), std::move(*change));

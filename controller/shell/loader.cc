@@ -92,7 +92,7 @@ void ZkReader::WatchCreation(const std::string& path, const std::function<void()
              }));
 }
 
-void ZkReader::Exists(const std::string& path, std::function<void()> created, NodeDone done) {
+void ZkReader::Exists(const std::string& path, const std::function<void()>& created, NodeDone done) {
   // One session's requests are answered in order: the read sees at least what the watch did.
   if (armed_.insert(path).second) WatchCreation(path, created, false);
   Get(path, nullptr, std::move(done));
@@ -109,7 +109,7 @@ void ZkReader::PreferredElection(NodeDone done) {
 void ZkReader::Reassignment(NodeDone done) { Exists(zk::kReassignPartitions, watches_.reassignment, std::move(done)); }
 
 void ZkReader::Brokers(BrokersDone done) {
-  List(zk::kBrokerIds, watches_.brokers, [this, done = std::move(done)](std::vector<std::string> names) mutable {
+  List(zk::kBrokerIds, watches_.brokers, [this, done = std::move(done)](const std::vector<std::string>& names) mutable {
     auto nodes = std::make_shared<std::vector<BrokerNode>>();
     auto all = std::make_shared<Countdown>();
     all->left = names.size() + 1;
@@ -125,7 +125,7 @@ void ZkReader::Brokers(BrokersDone done) {
   });
 }
 
-void ZkReader::Topics(std::vector<std::string> names, TopicsDone done) {
+void ZkReader::Topics(const std::vector<std::string>& names, TopicsDone done) {
   auto nodes = std::make_shared<std::vector<TopicNode>>();
   auto all = std::make_shared<Countdown>();
   all->left = names.size() + 1;
@@ -176,6 +176,7 @@ void ZkReader::LoadAll(ControllerEpoch epoch, Remove remove, UniqueFunction<void
   LogDirEvents([this, load](const std::vector<std::string>& events) {
     IsrChanges([this, load, events](const std::vector<std::string>& changes) {
       std::vector<std::string> paths;
+      paths.reserve(events.size() + changes.size());
       for (const std::string& name : events) paths.push_back(zk::Child(zk::kLogDirEvents, name));
       for (const std::string& name : changes) paths.push_back(zk::Child(zk::kIsrChanges, name));
       load->remove(std::move(paths), [this, load] { LoadTree(load); });

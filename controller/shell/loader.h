@@ -42,7 +42,7 @@ class ZkReader {
   // All with a watch set.
   void Brokers(BrokersDone done);
   void TopicNames(NamesDone done);
-  void Topics(std::vector<std::string> names, TopicsDone done);  // those that exist
+  void Topics(const std::vector<std::string>& names, TopicsDone done);  // those that exist
   void Deletions(NamesDone done);
   void IsrChanges(NamesDone done);
   void LogDirEvents(NamesDone done);
@@ -61,7 +61,7 @@ class ZkReader {
   void Get(const std::string& path, std::function<void()> changed, NodeDone done);
   void List(const std::string& path, std::function<void()> changed, NamesDone done);
   void WatchCreation(const std::string& path, const std::function<void()>& created, bool was_deleted);
-  void Exists(const std::string& path, std::function<void()> created, NodeDone done);
+  void Exists(const std::string& path, const std::function<void()>& created, NodeDone done);
   ZkClient::Watch WatchFor(const std::string& key, std::function<void()> changed);
   void LoadTree(const std::shared_ptr<Load>& load);
   void LoadAdmin(const std::shared_ptr<Load>& load);

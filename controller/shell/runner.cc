@@ -191,11 +191,11 @@ void Controller::AlterPartition(AlterPartitionCommand request, Executor& reply_o
 }
 void Controller::AllocateProducerIds(AllocateProducerIdsCommand request, Executor& reply_on,
                                      Done<AllocateProducerIdsAnswer> done) {
-  Submit<AllocateProducerIdsCommand, AllocateProducerIdsAnswer>(std::move(request), reply_on, std::move(done));
+  Submit<AllocateProducerIdsCommand, AllocateProducerIdsAnswer>(request, reply_on, std::move(done));
 }
 void Controller::ControlledShutdown(ControlledShutdownCommand request, Executor& reply_on,
                                     Done<ControlledShutdownAnswer> done) {
-  Submit<ControlledShutdownCommand, ControlledShutdownAnswer>(std::move(request), reply_on, std::move(done));
+  Submit<ControlledShutdownCommand, ControlledShutdownAnswer>(request, reply_on, std::move(done));
 }
 void Controller::ElectLeaders(ElectLeadersCommand request, Executor& reply_on, Done<ElectLeadersAnswer> done) {
   Submit<ElectLeadersCommand, ElectLeadersAnswer>(std::move(request), reply_on, std::move(done));

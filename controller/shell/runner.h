@@ -107,7 +107,7 @@ class Controller final : public ControllerHandle {
   void ReadLogDirEvents();
   void ReadPreferredElection();
   void ReadReassignment();
-  void ReadNotifications(const char* parent, std::vector<std::string> names,
+  void ReadNotifications(const char* parent, const std::vector<std::string>& names,
                          UniqueFunction<void(std::vector<ZkData>)> done);
   void ArmRebalance(Micros delay);
   // Callbacks of an earlier term, or that outlive this object, do nothing.

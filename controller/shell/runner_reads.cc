@@ -101,7 +101,7 @@ void Controller::ReadDeletions() {
 }
 
 // Notifications are removed after what they tell of has been taken in; one that comes meanwhile fires the watch again.
-void Controller::ReadNotifications(const char* parent, std::vector<std::string> names,
+void Controller::ReadNotifications(const char* parent, const std::vector<std::string>& names,
                                    UniqueFunction<void(std::vector<ZkData>)> done) {
   auto found = std::make_shared<std::vector<ZkData>>();
   auto left = std::make_shared<std::size_t>(names.size());
@@ -110,6 +110,7 @@ void Controller::ReadNotifications(const char* parent, std::vector<std::string> 
     return;
   }
   std::vector<std::string> paths;
+  paths.reserve(names.size());
   for (const std::string& name : names) paths.push_back(zk::Child(parent, name));
   auto finish = std::make_shared<UniqueFunction<void(std::vector<ZkData>)>>(std::move(done));
   for (const std::string& path : paths) {

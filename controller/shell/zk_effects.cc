@@ -286,7 +286,7 @@ void ZkEffects::Settle(const std::shared_ptr<Job>& job, std::size_t write, ZkErr
   const bool conflict = error == ZkError::kBadVersion || error == ZkError::kNodeExists;
   if (conflict || (error == ZkError::kNoNode && job->sent_before[write])) {
     const std::string& path = job->request.writes[write].ops[failed_op].path;
-    Get(path, [this, job, write](ZkReadResult now) {
+    Get(path, [this, job, write](const ZkReadResult& now) {
       ZkWriteResult& found = job->result.writes[write];
       found.found_error = now.error;
       found.found = std::move(now.data);
@@ -305,7 +305,7 @@ void ZkEffects::Settle(const std::shared_ptr<Job>& job, std::size_t write, ZkErr
 // Was it done by the sending whose answer was lost? A write is all or nothing, so its last operation tells.
 void ZkEffects::Recognise(const std::shared_ptr<Job>& job, std::size_t write) {
   const ZkOp& last = job->request.writes[write].ops.back();
-  Get(last.path, [this, job, write, last](ZkReadResult now) {
+  Get(last.path, [this, job, write, last](const ZkReadResult& now) {
     ZkWriteResult& result = job->result.writes[write];
     bool done = false;
     switch (last.kind) {

@@ -34,7 +34,6 @@ namespace {
 
 constexpr std::int32_t kPartitions = 6;
 constexpr std::int32_t kLargestFrame = 100 << 20;
-constexpr int kBufferBytes = 102'400;
 
 // Key, versions from and to. Fetch is only served with a store; librdkafka wants to see it before it writes batches of
 // format 2.
@@ -242,10 +241,6 @@ void Run(std::uint16_t port, BareStore* store) {
     PCHECK(fd >= 0);
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    // The defaults of socket.send.buffer.bytes and socket.receive.buffer.bytes, which a broker has to heed: they decide
-    // how often it is woken for the same bytes.
-    for (const int buffer : {SO_SNDBUF, SO_RCVBUF})
-      setsockopt(fd, SOL_SOCKET, buffer, &kBufferBytes, sizeof kBufferBytes);
     std::thread(Serve, fd, bound, store).detach();
   }
 }

@@ -1,5 +1,6 @@
 // Real sockets over loopback, ports order by the system.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -146,6 +147,51 @@ TEST_F(SocketTest, FramesOfAllSizesComeBackInOrder) {
     requests.push_back(std::move(body));
   }
   EXPECT_TRUE(Exchange({"127.0.0.1", port}, requests).ok());
+}
+
+// Buffers of the accepted end of the connection whose other end has `port`, as the kernel tells them; {0, 0}: no such.
+std::pair<int, int> BuffersOfPeer(std::uint16_t port) {
+  for (int fd = 3; fd < 1024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t length = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0 || ntohs(peer.sin_port) != port) continue;
+    std::pair<int, int> out;
+    socklen_t size = sizeof out.first;
+    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &out.first, &size);
+    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &out.second, &size);
+    return out;
+  }
+  return {};
+}
+
+TEST_F(SocketTest, AcceptedConnectionsHaveTheBuffersAskedFor) {
+  SocketNetwork network(clock_, {.send_buffer_bytes = 30'000, .receive_buffer_bytes = 40'000});
+  std::unique_ptr<Stream> accepted;
+  std::promise<void> came;
+  std::unique_ptr<Listener> listener;
+  RealExecutors::RunOn(executors_.Control(), [&] {
+    auto made = network.Listen(executors_.Control(), {"127.0.0.1", 0}, 5, [&](std::unique_ptr<Stream> stream) {
+      accepted = std::move(stream);
+      came.set_value();
+    });
+    listener = std::move(made).value();
+  });
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(listener->port());
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(connect(client, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  came.get_future().wait();
+  sockaddr_in own{};
+  socklen_t length = sizeof own;
+  ASSERT_EQ(getsockname(client, reinterpret_cast<sockaddr*>(&own), &length), 0);
+  EXPECT_EQ(BuffersOfPeer(ntohs(own.sin_port)), std::pair(60'000, 80'000));  // Linux doubles what is asked for
+  close(client);
+  RealExecutors::RunOn(executors_.Control(), [&] {
+    accepted.reset();
+    listener.reset();
+  });
 }
 
 TEST_F(SocketTest, NamesAreResolvedAndAllInterfacesServeBothVersions) {

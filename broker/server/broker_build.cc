@@ -110,9 +110,10 @@ std::uint64_t RequestMemory(const BrokerConfig& config) {
   return std::max(kDefault, static_cast<std::uint64_t>(config.socket_request_max_bytes));
 }
 
-SocketServer::Options SocketOptionsOf(const BrokerConfig& config) {
+SocketServer::Options SocketOptionsOf(const BrokerConfig& config, const Network& network) {
   SocketServer::Options out;
   out.pipeline.connection.max_frame_bytes = config.socket_request_max_bytes;
+  out.pipeline.connection.send.sendfile_from = network.sendfile_from();
   out.pipeline.connection.idle_timeout = Millis(config.connections_max_idle_ms);
   out.limits.total = static_cast<std::size_t>(config.max_connections);
   out.limits.per_ip = static_cast<std::size_t>(config.max_connections_per_ip);
@@ -209,7 +210,8 @@ void Broker::Listen() {
     StartFailed(listeners.status());
     return;
   }
-  sockets_ = std::make_unique<SocketServer>(env_.executors, env_.network, env_.clock, *api_, SocketOptionsOf(*config_));
+  sockets_ = std::make_unique<SocketServer>(env_.executors, env_.network, env_.clock, *api_,
+                                            SocketOptionsOf(*config_, env_.network));
   sockets_->Start(std::move(*listeners), [this](Result<std::vector<std::uint16_t>> ports) {
     control_.Post([this, ports = std::move(ports)]() mutable {
       if (!ports.ok()) {

@@ -34,7 +34,7 @@ class File {
   virtual Status Truncate(std::uint64_t size) = 0;  // shorter or longer (zeros)
   virtual Status Sync() = 0;                        // data and size; a failure is final for the log dir
   virtual Result<std::uint64_t> Size() const = 0;
-  // The descriptor for sendfile; -1 where there is none (simulator).
+  // The descriptor for Stream::SendFile; -1: only copies of the bytes can be sent.
   virtual int NativeFd() const { return -1; }
 
   Status Write(std::string_view bytes, std::uint64_t offset) {

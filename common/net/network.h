@@ -74,6 +74,9 @@ class Network {
   // Returns at once, attached to `executor`; OnConnected tells the outcome (never from inside this call). Name
   // resolution never blocks the caller's loop.
   virtual std::unique_ptr<Stream> Connect(Executor& executor, const Endpoint& to, Stream::Handler* handler) = 0;
+  // File ranges of so many bytes and more are worth Stream::SendFile; shorter ones leave more cheaply as copies,
+  // together with what stands before them.
+  virtual std::uint64_t sendfile_from() const { return 64 << 10; }
 };
 
 }  // namespace ottla

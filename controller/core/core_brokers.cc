@@ -87,7 +87,7 @@ void ControllerCore::Handle(BrokersChanged& event) {
   Partitions partitions = PartitionsOn(concerned);
   for (TopicPartition& tp : Leaderless()) partitions.push_back(std::move(tp));
   std::ranges::sort(partitions);
-  partitions.erase(std::ranges::unique(partitions).begin(), partitions.end());
+  partitions.erase(std::unique(partitions.begin(), partitions.end()), partitions.end());
   const Reborn reborn = [bounced = delta.bounced](const TopicPartition&, BrokerId id) { return Contains(bounced, id); };
   ReconsiderAll(std::move(partitions), reborn, [this, delta, came] {
     for (const TopicPartition& tp : PartitionsOn(came)) {

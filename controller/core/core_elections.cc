@@ -196,7 +196,7 @@ void ControllerCore::Handle(RebalanceDue&) {
   if (due.empty()) return;
   Say(Note::Level::kInfo, "moving " + std::to_string(due.size()) + " partitions to their preferred leaders");
   auto outcome = std::make_shared<std::map<TopicPartition, ElectedPartition>>();
-  ElectPartitions(std::move(due), false, outcome, [this] { Finish(); });
+  ElectPartitions(due, false, outcome, [this] { Finish(); });
 }
 
 // Partitions that a live preferred broker could lead, of brokers that miss more than the allowed share of theirs.

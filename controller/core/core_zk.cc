@@ -39,8 +39,7 @@ void ControllerCore::StoreRound(Partitions partitions, const std::shared_ptr<Dec
   std::vector<ZkWrite> writes = Directories(*changes);
   const std::size_t first = writes.size();  // those that exist are fine, and of others the states' errors tell
   for (const auto& [tp, change] : *changes) writes.push_back({{StateOp(tp, change)}, ""});
-  Write(std::move(writes), [this, changes, decide = std::move(decide), orphans = std::move(orphans), first,
-                            then = std::move(then)](ZkDone& done) mutable {
+  Write(std::move(writes), [this, changes, decide, orphans, first, then = std::move(then)](ZkDone& done) mutable {
     OTTLA_CHECK(done.writes.size() == first + changes->size());
     Partitions again;
     for (std::size_t i = 0; i < changes->size(); ++i) {
@@ -50,7 +49,7 @@ void ControllerCore::StoreRound(Partitions partitions, const std::shared_ptr<Dec
     if (again.empty()) {
       then();
     } else {
-      StoreRound(std::move(again), std::move(decide), std::move(orphans), std::move(then));
+      StoreRound(std::move(again), decide, orphans, std::move(then));
     }
   });
 }

@@ -187,8 +187,8 @@ void ZkReader::LoadAll(ControllerEpoch epoch, Remove remove, UniqueFunction<void
 void ZkReader::LoadTree(const std::shared_ptr<Load>& load) {
   Brokers([this, load](std::vector<BrokerNode> brokers) {
     load->event.brokers = std::move(brokers);
-    TopicNames([this, load](std::vector<std::string> names) {
-      Topics(std::move(names), [this, load](std::vector<TopicNode> topics) {
+    TopicNames([this, load](const std::vector<std::string>& names) {
+      Topics(names, [this, load](std::vector<TopicNode> topics) {
         load->event.topics = std::move(topics);
         States(load->event.topics, [this, load](std::map<TopicPartition, StateNode> states) {
           load->event.states = std::move(states);

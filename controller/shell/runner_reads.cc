@@ -80,7 +80,7 @@ void Controller::ReadTopics() {
     for (const std::string& name : names) {
       if (watched_topics_.insert(name).second) fresh.push_back(name);
     }
-    reader_->Topics(std::move(fresh), [this, names = std::move(names)](std::vector<TopicNode> nodes) mutable {
+    reader_->Topics(fresh, [this, names = std::move(names)](std::vector<TopicNode> nodes) mutable {
       Tell(TopicsChanged{std::move(names), std::move(nodes)});
     });
   });
@@ -123,8 +123,8 @@ void Controller::ReadNotifications(const char* parent, const std::vector<std::st
 }
 
 void Controller::ReadIsrChanges() {
-  reader_->IsrChanges([this](std::vector<std::string> names) {
-    ReadNotifications(zk::kIsrChanges, std::move(names), [this](const std::vector<ZkData>& nodes) {
+  reader_->IsrChanges([this](const std::vector<std::string>& names) {
+    ReadNotifications(zk::kIsrChanges, names, [this](const std::vector<ZkData>& nodes) {
       IsrChangesNotified event;
       for (const ZkData& data : nodes) {
         const auto set = zk::DecodePartitionSet(data);
@@ -136,8 +136,8 @@ void Controller::ReadIsrChanges() {
 }
 
 void Controller::ReadLogDirEvents() {
-  reader_->LogDirEvents([this](std::vector<std::string> names) {
-    ReadNotifications(zk::kLogDirEvents, std::move(names), [this](const std::vector<ZkData>& nodes) {
+  reader_->LogDirEvents([this](const std::vector<std::string>& names) {
+    ReadNotifications(zk::kLogDirEvents, names, [this](const std::vector<ZkData>& nodes) {
       std::set<BrokerId> brokers;
       for (const ZkData& data : nodes) {
         const auto broker = zk::DecodeLogDirEvent(data);

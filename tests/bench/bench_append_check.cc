@@ -38,7 +38,7 @@ void Run() {
   AppendScratch scratch;
   const AppendRules rules;
   AppendSource source;
-  source.tp = {"bench", 0};
+  source.topic = "bench";
   for (const std::size_t record_bytes : {100U, 1024U}) {
     for (const Codec codec : {Codec::kNone, Codec::kLz4, Codec::kZstd, Codec::kSnappy, Codec::kGzip}) {
       std::string batch = MakeBatch(codec, record_bytes, scratch);

@@ -141,7 +141,7 @@ void CheckStored(std::string_view stored, const CheckedAppend& append, const Ass
 void CheckLeader(std::string bytes, AppendScratch& scratch, Random& random) {
   const AppendRules rules = RandomRules(random);
   AppendSource source;
-  source.tp = {"t", 0};
+  source.topic = "t";
   source.now_ms = 1'700'000'000'000;
   source.produce_version = static_cast<std::int16_t>(random.Below(12));
   if (random.Chance(0.1)) source.origin = AppendOrigin::kCoordinator;

@@ -93,7 +93,7 @@ void CheckLeader(std::string bytes, AppendScratch& scratch, Random& random) {
   if (random.Chance(0.5)) rules.codec = static_cast<Codec>(random.Below(5));
   rules.max_decompressed_bytes = kLimit;
   AppendSource source;
-  source.tp = {"t", 0};
+  source.topic = "t";
   source.produce_version = static_cast<std::int16_t>(random.Below(3));
   CheckedAppend append = CheckAppend(bytes, rules, source, scratch);
   if (!append.ok() || append.empty() || bytes[kMagicAt] == 2) return;

@@ -99,6 +99,8 @@ class SimNetwork final : public Network {
   Result<std::unique_ptr<Listener>> Listen(Executor& executor, const Endpoint& at, int backlog,
                                            AcceptCallback on_accept) override;
   std::unique_ptr<Stream> Connect(Executor& executor, const Endpoint& to, Stream::Handler* handler) override;
+  // Half of the brokers that start send every range as a file, as they would send long ones.
+  std::uint64_t sendfile_from() const override;
 
  private:
   SimNet& net_;

@@ -24,6 +24,7 @@ class SimFile final : public File {
   Status Truncate(std::uint64_t size) override;
   Status Sync() override;
   Result<std::uint64_t> Size() const override;
+  int NativeFd() const override { return 0; }  // SimStream::SendFile takes the file itself
 
  private:
   Status CheckUsable() const;

@@ -89,6 +89,10 @@ IoResult SimStream::SendFile(const File& file, std::uint64_t offset, std::size_t
   return {IoResult::Kind::kOk, read.value()};
 }
 
+std::uint64_t SimNetwork::sendfile_from() const {
+  return net_.scheduler_.random().Chance(0.5) ? 1 : Network::sendfile_from();
+}
+
 SimListener::~SimListener() {
   state_->open = false;
   state_->on_accept = nullptr;

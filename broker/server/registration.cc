@@ -184,7 +184,7 @@ void Registration::CheckEndpoints(const std::shared_ptr<Attempt>& attempt) {
 
 // One broker after the other: a start is in no hurry, and the first clash ends it.
 void Registration::CompareEndpoints(const std::shared_ptr<Attempt>& attempt,
-                                    std::shared_ptr<const std::vector<std::string>> ids, std::size_t at) {
+                                    const std::shared_ptr<const std::vector<std::string>>& ids, std::size_t at) {
   if (at == ids->size()) return TryCreate(attempt);
   const std::string path = std::string(zk::kBrokerIds) + "/" + (*ids)[at];
   zk_.Get(path, nullptr, [this, attempt, ids, at](ZkError error, const ZkData& data, const ZkStat&) {

@@ -42,8 +42,8 @@ class Registration {
   void CreatePath(std::shared_ptr<std::vector<std::string>> paths, std::size_t at, UniqueFunction<void(Status)> done);
   void ReadClusterId(UniqueFunction<void(Result<std::string>)> done);
   void CheckEndpoints(const std::shared_ptr<Attempt>& attempt);
-  void CompareEndpoints(const std::shared_ptr<Attempt>& attempt, std::shared_ptr<const std::vector<std::string>> ids,
-                        std::size_t at);
+  void CompareEndpoints(const std::shared_ptr<Attempt>& attempt,
+                        const std::shared_ptr<const std::vector<std::string>>& ids, std::size_t at);
   void TryCreate(const std::shared_ptr<Attempt>& attempt);
   void LookAtOwner(const std::shared_ptr<Attempt>& attempt);
 

@@ -220,6 +220,7 @@ void ControllerCore::CompleteMoves(Then then) {
       topics.insert(tp.topic);
     }
     std::vector<ZkWrite> writes;
+    writes.reserve(topics.size() + 1);
     for (const std::string& name : topics) {
       writes.push_back({{ZkOp::Set(zk::Topic(name), zk::Encode(AssignmentOf(name)), -1)}, ""});
     }

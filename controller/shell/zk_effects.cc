@@ -286,7 +286,7 @@ void ZkEffects::Settle(const std::shared_ptr<Job>& job, std::size_t write, ZkErr
   const bool conflict = error == ZkError::kBadVersion || error == ZkError::kNodeExists;
   if (conflict || (error == ZkError::kNoNode && job->sent_before[write])) {
     const std::string& path = job->request.writes[write].ops[failed_op].path;
-    Get(path, [this, job, write](const ZkReadResult& now) {
+    Get(path, [this, job, write](ZkReadResult now) {
       ZkWriteResult& found = job->result.writes[write];
       found.found_error = now.error;
       found.found = std::move(now.data);

@@ -75,8 +75,10 @@ def test_zookeeper_that_comes_late():
         cluster.zk.kill()
         broker = cluster.broker(1)
         broker.start()
-        wait_for("it looks for ZooKeeper", lambda: broker.log.exists() and broker.log.stat().st_size > 0)
-        time.sleep(3)  # longer than one try; nothing tells of the tries from outside
+        with socket.create_server(("127.0.0.1", cluster.zk.port)) as nobody:  # sees the tries and answers none
+            nobody.settimeout(30)
+            for _ in range(3):
+                nobody.accept()[0].close()
         expect_true(broker.running() and not broker.listening(), "it waits and serves nobody")
         cluster.zk.start()
         cluster.zk.await_ready()

@@ -73,7 +73,7 @@ class SimStream final : public Stream {
  private:
   SimSide& own() const { return connection_->side[side_]; }
   void CheckOwner() const;
-  std::size_t TakeWindow(std::size_t wanted);
+  std::size_t TakeWindow(std::size_t wanted, const char* fault);
 
   SimNet& net_;
   const std::shared_ptr<SimConnection> connection_;

@@ -49,9 +49,9 @@ IoResult SimStream::Read(std::span<char> into) {
   return {IoResult::Kind::kOk, count};
 }
 
-std::size_t SimStream::TakeWindow(std::size_t wanted) {
+std::size_t SimStream::TakeWindow(std::size_t wanted, const char* fault) {
   std::size_t count = std::min(wanted, net_.Window(*connection_, side_));
-  if (count > 1 && net_.Fires(net_.faults_.short_write, "net.short_write")) {
+  if (count > 1 && net_.Fires(net_.faults_.short_write, fault)) {
     count = 1 + net_.scheduler_.random().Below(count - 1);
   }
   return count;
@@ -64,7 +64,7 @@ IoResult SimStream::Write(std::span<const iovec> parts) {
   if (!side.connected) return {IoResult::Kind::kWouldBlock, 0};
   std::size_t total = 0;
   for (const iovec& part : parts) total += part.iov_len;
-  const std::size_t count = TakeWindow(total);
+  const std::size_t count = TakeWindow(total, "net.short_write");
   if (count == 0) return {IoResult::Kind::kWouldBlock, 0};
   std::string bytes;
   bytes.reserve(count);
@@ -80,7 +80,7 @@ IoResult SimStream::SendFile(const File& file, std::uint64_t offset, std::size_t
   SimSide& side = own();
   if (side.broken || !side.open) return {IoResult::Kind::kError, 0};
   if (!side.connected) return {IoResult::Kind::kWouldBlock, 0};
-  std::string bytes(TakeWindow(count), '\0');
+  std::string bytes(TakeWindow(count, "net.short_send_file"), '\0');
   if (bytes.empty()) return {IoResult::Kind::kWouldBlock, 0};
   const Result<std::size_t> read = file.ReadAt(bytes, offset);
   if (!read.ok() || read.value() == 0) return {IoResult::Kind::kError, 0};

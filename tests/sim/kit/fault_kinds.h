@@ -52,6 +52,7 @@ inline constexpr FaultKind kFaultKinds[] = {
     {"file.try_read_unavailable", "bytes that are not in the page cache"},
     {"net.short_read", "part of what has come"},
     {"net.short_write", "part of what was to be sent"},
+    {"net.short_send_file", "part of a file range that was to be sent"},
     {"net.stalled", "bytes that wait for a cut link"},
     {"net.broken", "a connection given up after a long cut"},
     {"net.keepalive", "a machine without power, of which a connection's other end learns"},

@@ -4,6 +4,7 @@ live cluster: test_bad_input."""
 import pathlib
 import random
 import socket
+import struct
 import subprocess
 import time
 
@@ -221,3 +222,20 @@ def test_more_partitions_than_a_topic_can_have():
         cluster.create_topic("t", 1)
         out, _ = cluster.tool("kafka-topics", "--alter", "--topic", "t", "--partitions", 2147483647, expect=1)
         expect_true("does not fit into its znode" in out, out)
+
+
+def window_of(port):
+    """The receive window, in bytes, that the broker offers to a new connection (struct tcp_info, tcpi_snd_wnd)."""
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)
+        return struct.unpack_from("I", info, 228)[0]
+
+
+def test_socket_buffers_are_those_of_the_settings():
+    with Cluster(brokers=1) as cluster:
+        cluster.await_all()
+        system = window_of(cluster.broker(1).port)
+    with Cluster(brokers=1, settings={"socket.receive.buffer.bytes": 8192}) as cluster:
+        cluster.await_all()
+        named = window_of(cluster.broker(1).port)
+    expect_true(0 < named <= 16384 < system, f"window {named} of 8192 bytes asked for, {system} by itself")

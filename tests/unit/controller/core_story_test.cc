@@ -10,21 +10,12 @@ namespace {
 
 using test::Harness;
 using test::Ids;
+using test::Three;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-// Three brokers, elected, nothing told yet.
-struct Three : Harness {
-  explicit Three(CoreOptions options = {}) : Harness(std::move(options)) {
-    for (const int id : {1, 2, 3}) Up(id);
-    Elect();
-    Told();
-    Notes();
-  }
-};
 
 TEST(CoreStory, BrokersJoinOneByOne) {
   Harness h;

@@ -80,4 +80,15 @@ class Harness {
 
 std::vector<BrokerId> Ids(const std::string& text);  // "1,2"
 
+// Three brokers, elected, nothing told or written yet.
+struct Three : Harness {
+  explicit Three(CoreOptions options = {}) : Harness(std::move(options)) {
+    for (const int id : {1, 2, 3}) Up(id);
+    Elect();
+    Told();
+    Notes();
+    Written();
+  }
+};
+
 }  // namespace ottla::controller::test

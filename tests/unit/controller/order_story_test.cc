@@ -16,13 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Three : Harness {
-  Three() {
-    for (const int id : {1, 2, 3}) Up(id);
-    Elect();
-    Told();
-    Written();
-  }
+struct Three : test::Three {
   ErrorCode Move(const std::string& topic, const std::optional<std::string>& to) {
     AlterReassignmentsCommand command;
     command.items.push_back({{topic, 0}, to ? std::optional(Ids(*to)) : std::nullopt});

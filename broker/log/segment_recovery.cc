@@ -118,10 +118,13 @@ Status CopyAside(FileSystem& files, const File& from, std::uint64_t size, const 
   return Status::Ok();
 }
 
+Result<bool> NeverZeroFirst() { return false; }
+
 // How many entries of the file at `path` there are; padding is cut off. A missing file has none. `zero_first`: see
 // CountEntries.
-template <class Entry>
-Status LoadIndex(FileSystem& files, const std::string& path, SparseIndex<Entry>& index, bool zero_first = false) {
+template <class Entry, class ZeroFirst = Result<bool> (*)()>
+Status LoadIndex(FileSystem& files, const std::string& path, SparseIndex<Entry>& index,
+                 const ZeroFirst& zero_first = &NeverZeroFirst) {
   index = {};
   auto opened = files.Open(path, OpenMode::kWrite);
   if (!opened.ok()) return opened.status().code() == StatusCode::kNotFound ? Status::Ok() : opened.status();
@@ -229,9 +232,8 @@ Result<SegmentRecovery> RecoverSegment(FileSystem& files, const std::string& dir
 
 Status LoadIndexes(FileSystem& files, const std::string& dir, SegmentImage& segment) {
   OTTLA_RETURN_IF_ERROR(LoadIndex(files, SegmentPath(dir, segment.base, kOffsetIndexSuffix), segment.offsets));
-  const auto zero_first = BeginsAtTimeZero(files, dir, segment);
-  if (!zero_first.ok()) return zero_first.status();
-  OTTLA_RETURN_IF_ERROR(LoadIndex(files, SegmentPath(dir, segment.base, kTimeIndexSuffix), segment.times, *zero_first));
+  OTTLA_RETURN_IF_ERROR(LoadIndex(files, SegmentPath(dir, segment.base, kTimeIndexSuffix), segment.times,
+                                  [&] { return BeginsAtTimeZero(files, dir, segment); }));
   if (segment.offsets.last) {
     const auto log = files.Open(SegmentPath(dir, segment.base, kLogSuffix), OpenMode::kRead);
     if (!log.ok()) return log.status();

@@ -88,16 +88,19 @@ Result<std::uint64_t> PartitionPoint(const Read& read, std::uint64_t count, cons
   return low;
 }
 
-// Entries in a file of `bytes` bytes, without zero padding at its end. `zero_first`: the first entry is a real one,
-// even if it looks like padding.
-template <class Entry, class Read>
-Result<std::uint64_t> CountEntries(const Read& read, std::uint64_t bytes, bool zero_first = false) {
+// Entries in a file of `bytes` bytes, without zero padding at its end. `zero_first()` -> Result<bool>, asked only of a
+// file that ends in zeros: the first entry is a real one, even if it looks like padding.
+template <class Entry, class Read, class ZeroFirst>
+Result<std::uint64_t> CountEntries(const Read& read, std::uint64_t bytes, const ZeroFirst& zero_first) {
   const std::uint64_t count = bytes / Entry::kSize;
-  const std::uint64_t sure = zero_first ? 1 : 0;
-  if (count <= sure) return count;
+  if (count == 0) return count;
   const Result<Entry> last = ReadEntry<Entry>(read, count - 1);
   if (!last.ok()) return last.status();
   if (!last->is_padding()) return count;
+  const Result<bool> real = zero_first();
+  if (!real.ok()) return real.status();
+  const std::uint64_t sure = *real ? 1 : 0;
+  if (count <= sure) return count;
   const auto after_sure = [&](std::span<char> into, std::uint64_t at) { return read(into, at + sure * Entry::kSize); };
   const auto more =
       PartitionPoint<Entry>(after_sure, count - sure, [](const Entry& entry) { return !entry.is_padding(); });

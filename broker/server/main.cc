@@ -19,6 +19,7 @@
 #include "common/base/async_log.h"
 #include "common/env/posix_file.h"
 #include "common/env/real_executors.h"
+#include "common/env/socket_buffers.h"
 #include "common/env/socket_network.h"
 #include "common/env/system_clock.h"
 #include "common/env/zk_client_mt.h"
@@ -167,11 +168,12 @@ int Serve(Env env, std::shared_ptr<const BrokerConfig> config, Keeper* keeper, c
   return status;
 }
 
-// Buffers of a fixed size only where the settings name one: those of the system grow with what a connection carries,
-// which costs less and is not bound to 100 KB a round trip, Kafka's default.
+// Kafka's default of 100 KB only where the settings name it: larger buffers, and those of the system that grow with
+// what a connection carries, cost less and are not bound to 100 KB a round trip.
 SocketOptions AcceptedSockets(const BrokerConfig& config) {
   SocketOptions out;
-  if (config.IsSet("socket.send.buffer.bytes")) out.send_buffer_bytes = config.socket_send_buffer_bytes;
+  out.send_buffer_bytes =
+      config.IsSet("socket.send.buffer.bytes") ? config.socket_send_buffer_bytes : RoomySendBuffer();
   if (config.IsSet("socket.receive.buffer.bytes")) out.receive_buffer_bytes = config.socket_receive_buffer_bytes;
   return out;
 }

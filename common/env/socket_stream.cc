@@ -105,11 +105,11 @@ IoResult SocketStream::Read(std::span<char> into) {
   return FromCount(got);
 }
 
-IoResult SocketStream::Write(std::span<const iovec> parts) {
+IoResult SocketStream::Write(std::span<const iovec> parts, bool more) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data());
   message.msg_iovlen = std::min<std::size_t>(parts.size(), IOV_MAX);
-  return FromCount(sendmsg(fd_, &message, MSG_NOSIGNAL));
+  return FromCount(sendmsg(fd_, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
 }
 
 IoResult SocketStream::SendFile(const File& file, std::uint64_t offset, std::size_t count) {

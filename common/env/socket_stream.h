@@ -35,7 +35,7 @@ class SocketStream final : public Stream {
   void EnableRead(bool on) override;
   void EnableWrite(bool on) override;
   IoResult Read(std::span<char> into) override;
-  IoResult Write(std::span<const iovec> parts) override;
+  IoResult Write(std::span<const iovec> parts, bool more) override;
   IoResult SendFile(const File& file, std::uint64_t offset, std::size_t count) override;
   Endpoint local() const override { return local_; }
   Endpoint peer() const override { return peer_; }

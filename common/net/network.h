@@ -50,7 +50,8 @@ class Stream {
   virtual void EnableRead(bool on) = 0;
   virtual void EnableWrite(bool on) = 0;
   virtual IoResult Read(std::span<char> into) = 0;
-  virtual IoResult Write(std::span<const iovec> parts) = 0;
+  // `more` follows at once: a hint to let these bytes leave together with it.
+  virtual IoResult Write(std::span<const iovec> parts, bool more) = 0;
   // May block on a cold file even though the socket does not: callers probe residency first.
   virtual IoResult SendFile(const File& file, std::uint64_t offset, std::size_t count) = 0;
   virtual Endpoint local() const = 0;

@@ -12,10 +12,6 @@ namespace ottla {
 namespace {
 
 constexpr std::size_t kMaxParts = 64;
-// One page in so many bytes is asked for: pages come and go by read-ahead and eviction in runs of 128 KiB and more.
-constexpr std::uint64_t kProbeEvery = 256 << 10;
-// For so long a page seen in the cache is taken to be there still: eviction passes over what was just read.
-constexpr Micros kCachedFor = Millis(500);
 
 std::string_view BytesOf(const WireSegment& segment) {
   if (const auto* owned = std::get_if<std::string>(&segment)) return *owned;
@@ -30,6 +26,7 @@ struct SendQueue::Batch {
   std::size_t count = 0;
   std::uint64_t bytes = 0;
   std::size_t scratch_used = 0;
+  bool before_file = false;  // what follows leaves by Stream::SendFile
 
   void Add(const char* data, std::size_t size) {
     parts[count++] = {const_cast<char*>(data), size};
@@ -68,7 +65,7 @@ SendQueue::Outcome SendQueue::Flush(Stream& stream, const Turn& turn) {
     const Gathered gathered = Gather(batch, turn.scratch, room);
     if (gathered == Gathered::kBroken) return Outcome::kBroken;
     if (batch.count == 0) return Outcome::kCold;
-    const IoResult result = stream.Write({batch.parts.data(), batch.count});
+    const IoResult result = stream.Write({batch.parts.data(), batch.count}, batch.before_file);
     if (result.kind == IoResult::Kind::kWouldBlock) return Outcome::kBlocked;
     if (result.kind != IoResult::Kind::kOk) return Outcome::kBroken;
     Consume(result.bytes);
@@ -81,7 +78,8 @@ SendQueue::Outcome SendQueue::Flush(Stream& stream, const Turn& turn) {
 SendQueue::Gathered SendQueue::Gather(Batch& batch, std::span<char> scratch, std::uint64_t room) const {
   std::uint64_t skip = front_sent_;
   for (const WireSegment& segment : segments_) {
-    if (batch.count == kMaxParts || batch.bytes >= room || BySendFile(segment)) break;
+    batch.before_file = BySendFile(segment);
+    if (batch.count == kMaxParts || batch.bytes >= room || batch.before_file) break;
     if (const auto* range = std::get_if<FileRange>(&segment)) {
       const std::uint64_t before = batch.bytes;
       const Gathered gathered = CopyFromFile(*range, batch, scratch, room);
@@ -116,38 +114,15 @@ SendQueue::Gathered SendQueue::CopyFromFile(const FileRange& range, Batch& batch
 SendQueue::Outcome SendQueue::SendFileFront(Stream& stream, std::uint64_t room, MonoTime now, std::uint64_t* sent) {
   const FileRange& range = std::get<FileRange>(segments_.front());
   if (!range.Valid()) return Outcome::kBroken;
-  const Status look = LookAhead(range, std::min(range.length, room), now);
-  const std::uint64_t cached = cached_to_ > range.position ? cached_to_ - range.position : 0;
-  if (!look.ok() && (cached == 0 || look.code() != StatusCode::kUnavailable)) {
-    cached_to_ = 0;
-    return look.code() == StatusCode::kUnavailable ? Outcome::kCold : Outcome::kBroken;
-  }
-  const std::uint64_t length = std::min({range.length, room, cached});
+  const Result<std::uint64_t> cached = probes_.Look(range, std::min(range.length, room), now);
+  if (!cached.ok()) return cached.status().code() == StatusCode::kUnavailable ? Outcome::kCold : Outcome::kBroken;
+  const std::uint64_t length = *cached;
   const IoResult result = stream.SendFile(*range.file, range.position, length);
   if (result.kind == IoResult::Kind::kWouldBlock) return Outcome::kBlocked;
   if (result.kind != IoResult::Kind::kOk || !range.Valid()) return Outcome::kBroken;
   Consume(result.bytes);
   *sent += result.bytes;
   return result.bytes < length ? Outcome::kBlocked : Outcome::kDrained;
-}
-
-// Looks whether the next `length` bytes are in the page cache, as far as that was not seen a moment ago. A long range
-// so costs one probe in kProbeEvery bytes, into however many pieces the socket divides it. kUnavailable: only those
-// below `cached_to_` are.
-Status SendQueue::LookAhead(const FileRange& range, std::uint64_t length, MonoTime now) {
-  if (cached_to_ < range.position || cached_to_ == 0 || now - cached_at_ > kCachedFor) {
-    cached_to_ = 0;
-    OTTLA_RETURN_IF_ERROR(ProbeCached(range, range.position));
-    cached_to_ = range.position;
-    cached_at_ = now;
-  }
-  while (cached_to_ < range.position + length) {
-    const std::uint64_t to = std::min(range.position + range.length, cached_to_ + kProbeEvery);
-    OTTLA_RETURN_IF_ERROR(ProbeCached(range, to - 1));
-    cached_to_ = to;
-    cached_at_ = now;
-  }
-  return Status::Ok();
 }
 
 void SendQueue::Consume(std::uint64_t bytes) {
@@ -161,7 +136,7 @@ void SendQueue::Consume(std::uint64_t bytes) {
       bytes -= step;
       if (range->length > 0) continue;
       segments_.pop_front();
-      cached_to_ = 0;
+      probes_.NextRange();
       continue;
     }
     const std::uint64_t left = BytesOf(front).size() - front_sent_;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "common/base/clock.h"
+#include "common/net/cache_probes.h"
 #include "common/net/network.h"
 #include "common/net/segment.h"
 
@@ -22,7 +23,7 @@ enum class FileSendMode { kCopy, kSendFile };
 class SendQueue {
  public:
   struct Options {
-    std::uint64_t turn_bytes = 1 << 20;     // of one turn of the loop, for all who send in it
+    std::uint64_t turn_bytes = 4 << 20;     // of one turn of the loop, for all who send in it
     std::uint64_t share_bytes = 256 << 10;  // the least that each of them gets
     std::uint64_t high_bytes = 1 << 20;     // owned or shared bytes and file ranges alike
     std::uint64_t low_bytes = 512 << 10;
@@ -65,7 +66,6 @@ class SendQueue {
   Gathered Gather(Batch& batch, std::span<char> scratch, std::uint64_t room) const;
   Gathered CopyFromFile(const FileRange& range, Batch& batch, std::span<char> scratch, std::uint64_t room) const;
   Outcome SendFileFront(Stream& stream, std::uint64_t room, MonoTime now, std::uint64_t* sent);
-  Status LookAhead(const FileRange& range, std::uint64_t length, MonoTime now);
   bool BySendFile(const WireSegment& segment) const;
   void Consume(std::uint64_t bytes);
 
@@ -73,9 +73,7 @@ class SendQueue {
   std::deque<WireSegment> segments_;  // none empty
   std::uint64_t front_sent_ = 0;      // of a front that is not a file range
   std::uint64_t queued_ = 0;
-  // Up to here the front range's bytes were found in the page cache; 0: not known.
-  std::uint64_t cached_to_ = 0;
-  MonoTime cached_at_{};
+  CacheProbes probes_;
 };
 
 }  // namespace ottla

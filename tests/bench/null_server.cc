@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -249,6 +250,7 @@ void Run(std::uint16_t port, BareStore* store) {
 }  // namespace ottla
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // sendfile to a client that has gone: an error like any other
   std::unique_ptr<ottla::BareStore> store;
   if (argc > 2) store = std::make_unique<ottla::BareStore>(argv[2]);
   ottla::Run(argc > 1 ? static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10)) : std::uint16_t{0}, store.get());

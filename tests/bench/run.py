@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """What a broker costs and how fast it is, for any broker that is started with a server.properties.
 
-  run.py NAME COMMAND CASE...     COMMAND has {props} in it;  CASE: produce1 produce3 bare latency idle startup
+  run.py NAME COMMAND CASE...     COMMAND has {props} in it;  CASE: produce1 produce3 bare beside latency idle startup
   e.g. BENCH_BIN=build/bin tests/bench/run.py ottla 'build/bin/ottla-broker {props}' produce1 latency
 
 Needs a ZooKeeper (BENCH_ZOOKEEPER, default Debian's zkServer.sh), python3-confluent-kafka, and bench_load and
 bench_null_server in BENCH_BIN. One JSON object a line. Files go to a new directory under BENCH_DIR (default /tmp), which
 is removed at the end. CPU is user and system time of the broker processes.
-`bare` measures the least a broker could do with the load of produce1 and ignores COMMAND.
+`bare` measures the least a broker could do with the load of produce1 and ignores COMMAND; `beside` runs both by turns.
 """
 import contextlib
 import json
@@ -16,6 +16,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ BIN = pathlib.Path(os.environ.get("BENCH_BIN", "build/bin")).resolve()
 ZOOKEEPER = os.environ.get("BENCH_ZOOKEEPER", "/usr/share/zookeeper/bin/zkServer.sh")
 PARTITIONS = 6
 IDLE_PARTITIONS = 1000
+BESIDE_TURNS = 9
 NOWHERE = {"log_level": 0}  # librdkafka grumbles when brokers are killed
 
 
@@ -174,10 +176,10 @@ def costed_load(clock, mode, bootstrap, topic, **options):
     before = clock()
     seen = load(mode, bootstrap, topic, **options)
     cpu = clock() - before
-    seen["broker_cpu_s"] = round(cpu, 3)
+    seen["broker_cpu_s"] = round(cpu, 4)
     if cpu > 0 and "records" in seen:
         seen["records_per_cpu_s"] = round(seen["records"] / cpu)
-        seen["cpu_s_per_gb"] = round(cpu / (seen["mb"] / 1000), 3)
+        seen["cpu_s_per_gb"] = round(cpu / (seen["mb"] / 1000), 4)
     return seen
 
 
@@ -185,22 +187,47 @@ RUNS = [("100 B", 100, 3_000_000, []), ("1,000 B", 1000, 600_000, []),
         ("100 B in batches of 50", 100, 300_000, ["linger.ms=0", "batch.num.messages=50"])]
 
 
-def bare(say, _command):
+@contextlib.contextmanager
+def bare_loop():
+    """Its clock of CPU seconds and its address."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("BENCH_DIR", "/tmp")) as files, \
          subprocess.Popen([str(BIN / "bench_null_server"), "0", files], stdout=subprocess.PIPE, text=True) as server:
         try:
-            at = f"127.0.0.1:{server.stdout.readline().strip()}"
-
-            def clock():
-                return cpu_s(server.pid)
-            for number, (title, record, count, settings) in enumerate(RUNS):
-                topic = f"t{number}"
-                say(f"bare loop, produce acks=1, {title}", costed_load(
-                    clock, "produce", at, topic, size=record, count=count, settings=["acks=1", *settings]))
-                say(f"bare loop, fetch, {title}", costed_load(
-                    clock, "consume", at, topic, partitions=PARTITIONS, count=count))
+            yield (lambda: cpu_s(server.pid)), f"127.0.0.1:{server.stdout.readline().strip()}"
         finally:
             server.kill()
+
+
+def bare(say, _command):
+    with bare_loop() as (clock, at):
+        for number, (title, record, count, settings) in enumerate(RUNS):
+            topic = f"t{number}"
+            say(f"bare loop, produce acks=1, {title}", costed_load(
+                clock, "produce", at, topic, size=record, count=count, settings=["acks=1", *settings]))
+            say(f"bare loop, fetch, {title}", costed_load(
+                clock, "consume", at, topic, partitions=PARTITIONS, count=count))
+
+
+def beside(say, command):
+    """Broker and bare loop by turns: a single pair scatters by a third, the medians of many do not."""
+    with bare_loop() as (bare_clock, bare_at), Cluster(command, 1) as cluster:
+        sides = {"broker": (cluster.cpu_s, cluster.bootstrap()), "bare": (bare_clock, bare_at)}
+        for number, (title, record, count, settings) in enumerate(RUNS):
+            costs = {(mode, side): [] for mode in ("produce acks=1", "fetch") for side in sides}
+            for turn in range(BESIDE_TURNS):
+                topic = f"t{number}-{turn}"
+                cluster.create(topic)
+                for side, (clock, at) in sorted(sides.items(), reverse=turn % 2 == 1):
+                    costs["produce acks=1", side].append(costed_load(
+                        clock, "produce", at, topic, size=record, count=count,
+                        settings=["acks=1", *settings])["cpu_s_per_gb"])
+                    costs["fetch", side].append(costed_load(
+                        clock, "consume", at, topic, partitions=PARTITIONS, count=count)["cpu_s_per_gb"])
+            for mode in ("produce acks=1", "fetch"):
+                medians = {side: statistics.median(costs[mode, side]) for side in sides}
+                say(f"beside the bare loop, {mode}, {title}", {
+                    **{f"{side}_cpu_s_per_gb": round(median, 3) for side, median in medians.items()},
+                    "ratio": round(medians["broker"] / medians["bare"], 2), "turns": BESIDE_TURNS})
 
 
 def produce(say, command, size, acks):
@@ -280,6 +307,7 @@ CASES = {
     "produce1": lambda say, command: produce(say, command, 1, "1"),
     "produce3": lambda say, command: produce(say, command, 3, "all"),
     "bare": bare,
+    "beside": beside,
     "latency": latency,
     "idle": idle,
     "startup": startup,

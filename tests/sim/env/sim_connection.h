@@ -65,7 +65,7 @@ class SimStream final : public Stream {
   void EnableRead(bool on) override;
   void EnableWrite(bool on) override;
   IoResult Read(std::span<char> into) override;
-  IoResult Write(std::span<const iovec> parts) override;
+  IoResult Write(std::span<const iovec> parts, bool more) override;
   IoResult SendFile(const File& file, std::uint64_t offset, std::size_t count) override;
   Endpoint local() const override { return own().local; }
   Endpoint peer() const override { return connection_->side[1 - side_].local; }

@@ -57,7 +57,7 @@ std::size_t SimStream::TakeWindow(std::size_t wanted, const char* fault) {
   return count;
 }
 
-IoResult SimStream::Write(std::span<const iovec> parts) {
+IoResult SimStream::Write(std::span<const iovec> parts, bool /*more*/) {
   CheckOwner();
   SimSide& side = own();
   if (side.broken || !side.open) return {IoResult::Kind::kError, 0};

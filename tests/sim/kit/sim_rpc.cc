@@ -95,7 +95,7 @@ class SimRpc::Link final : public Stream::Handler, public std::enable_shared_fro
 
   void OnWritable() override {
     const iovec part{out_.data(), out_.size()};
-    const IoResult result = stream_->Write({&part, 1});
+    const IoResult result = stream_->Write({&part, 1}, false);
     if (result.kind == IoResult::Kind::kError || result.kind == IoResult::Kind::kEof) {
       Fail({StatusCode::kUnavailable, "write to " + to_.ToString()});
       return;

@@ -151,7 +151,7 @@ void RawClient::OnReadable() {
 
 void RawClient::OnWritable() {
   const iovec part{out_.data(), out_.size()};
-  const IoResult result = out_.empty() ? IoResult{} : stream_->Write({&part, 1});
+  const IoResult result = out_.empty() ? IoResult{} : stream_->Write({&part, 1}, false);
   if (result.kind == IoResult::Kind::kError || result.kind == IoResult::Kind::kEof) {
     closed_ = true;
     stream_->EnableRead(false);

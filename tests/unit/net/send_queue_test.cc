@@ -19,8 +19,9 @@ class FakeStream final : public Stream {
   void EnableRead(bool) override {}
   void EnableWrite(bool) override {}
   IoResult Read(std::span<char>) override { return {IoResult::Kind::kWouldBlock, 0}; }
-  IoResult Write(std::span<const iovec> parts) override {
+  IoResult Write(std::span<const iovec> parts, bool more) override {
     ++writes;
+    announced_more += more ? 1 : 0;
     std::size_t taken = 0;
     for (const iovec& part : parts) {
       const std::size_t count = std::min<std::size_t>(part.iov_len, room);
@@ -47,6 +48,7 @@ class FakeStream final : public Stream {
   bool broken = false;
   int writes = 0;
   int sendfiles = 0;
+  int announced_more = 0;
 
  private:
   IoResult Answer(std::size_t taken) const {
@@ -188,9 +190,23 @@ TEST_F(SendQueueTest, ColdFilesWaitForTheirWarmingAndWhatStandsBeforeThemDoesNot
   }
 }
 
-TEST_F(SendQueueTest, ALongRangeIsProbedOnceInSoManyBytesHoweverTheSocketDividesIt) {
+TEST_F(SendQueueTest, AHeadLeavesTogetherWithTheFileBehindIt) {
+  SendQueue::Options options;
+  options.sendfile_from = 5;
+  SendQueue queue(options);
+  const auto file = std::make_shared<FakeFile>("0123456789");
+  queue.Push(std::string("head"));
+  queue.Push(RangeOf(file, 0, 5));
+  queue.Push(std::string("tail"));
+  queue.Push(RangeOf(file, 0, 4));  // is copied
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kDrained);
+  EXPECT_EQ(stream_.sent, "head01234tail0123");
+  EXPECT_EQ(stream_.writes, 2);
+  EXPECT_EQ(stream_.announced_more, 1) << "nothing follows the tail";
+}
+
+TEST_F(SendQueueTest, ProbesAreAsManyHoweverTheSocketDividesARange) {
   constexpr std::uint64_t kLength = 2 << 20;
-  constexpr int kPieces = kLength / (256 << 10);
   Random random(1);
   const auto file = std::make_shared<FakeFile>(RandomBytes(random, kLength + 10));
   for (const std::size_t room : {kLength, std::uint64_t{100'000}}) {
@@ -205,7 +221,7 @@ TEST_F(SendQueueTest, ALongRangeIsProbedOnceInSoManyBytesHoweverTheSocketDivides
       now_ += Millis(1);
     }
     EXPECT_EQ(stream.sent, file->content.substr(10));
-    EXPECT_EQ(file->tries, 1 + kPieces) << "the first page, and one at the end of each piece";
+    EXPECT_EQ(file->tries, 1 + 3) << "the first page, then after 256 KiB, 512 KiB and 1 MiB more";
   }
 }
 
@@ -248,9 +264,9 @@ TEST_F(SendQueueTest, EachWarmingOfAShareIsFollowedByProgress) {
 
 TEST_F(SendQueueTest, ALoneSenderGetsTheWholeTurnAndManyAtLeastTheirShare) {
   const SendQueue queue({});
-  EXPECT_EQ(queue.Share(1), 1u << 20);
-  EXPECT_EQ(queue.Share(2), 512u << 10);
-  EXPECT_EQ(queue.Share(4), 256u << 10);
+  EXPECT_EQ(queue.Share(1), 4u << 20);
+  EXPECT_EQ(queue.Share(2), 2u << 20);
+  EXPECT_EQ(queue.Share(16), 256u << 10);
   EXPECT_EQ(queue.Share(1000), 256u << 10);
 }
 

@@ -15,6 +15,7 @@
 #include "common/base/random.h"
 #include "common/env/real_executors.h"
 #include "common/env/socket_address.h"
+#include "common/env/socket_buffers.h"
 #include "common/env/socket_network.h"
 #include "common/env/system_clock.h"
 #include "common/net/acceptor.h"
@@ -304,6 +305,16 @@ TEST_F(SocketTest, ABadLengthClosesAfterTheAnswersBeforeIt) {
   options.max_frame_bytes = 10;
   const std::uint16_t port = Listen("127.0.0.1", options);
   EXPECT_EQ(Exchange({"127.0.0.1", port}, {"good", "good too", "far too long for here"}).code(), StatusCode::kClosed);
+}
+
+TEST(SocketBuffers, ALargerSendBufferIsAskedForOnlyWhereItIsLargerThanTheSystemsOwn) {
+  constexpr int kMiB = 1 << 20;
+  EXPECT_EQ(RoomySendBuffer(212'992, 4 * kMiB), 0) << "Debian as it comes: a fixed buffer of 416 KiB would be a loss";
+  EXPECT_EQ(RoomySendBuffer(2 * kMiB, 4 * kMiB), 0) << "counts double, and is no more then";
+  EXPECT_EQ(RoomySendBuffer(3 * kMiB, 4 * kMiB), 3 * kMiB);
+  EXPECT_EQ(RoomySendBuffer(4 * kMiB, 4 * kMiB), 4 * kMiB);
+  EXPECT_EQ(RoomySendBuffer(64 * kMiB, 4 * kMiB), 4 * kMiB);
+  EXPECT_EQ(RoomySendBuffer(64 * kMiB, 16 * kMiB), 0);
 }
 
 }  // namespace

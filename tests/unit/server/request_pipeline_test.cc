@@ -96,7 +96,7 @@ class FakeStream final : public Stream {
     wire_.to_server.erase(0, count);
     return {IoResult::Kind::kOk, count};
   }
-  IoResult Write(std::span<const iovec> parts) override {
+  IoResult Write(std::span<const iovec> parts, bool /*more*/) override {
     std::size_t taken = 0;
     for (const iovec& part : parts) {
       const std::size_t count = std::min<std::size_t>(part.iov_len, wire_.room);

@@ -148,7 +148,7 @@ class Liar final : public Stream::Handler {
     EXPECT_TRUE(status.ok()) << status;
     char bytes[14] = {0x02, static_cast<char>(0xFA), static_cast<char>(0xF0), static_cast<char>(0x80)};
     const iovec part{bytes, sizeof bytes};
-    EXPECT_EQ(stream_->Write({&part, 1}).bytes, sizeof bytes);
+    EXPECT_EQ(stream_->Write({&part, 1}, false).bytes, sizeof bytes);
     sent_();
   }
   void OnReadable() override {}

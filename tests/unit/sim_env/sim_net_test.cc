@@ -36,7 +36,7 @@ class Talker final : public Stream::Handler {
   }
   void OnWritable() override {
     const iovec part{pending_.data(), pending_.size()};
-    const IoResult result = stream_->Write({&part, 1});
+    const IoResult result = stream_->Write({&part, 1}, false);
     if (result.kind == IoResult::Kind::kError) {
       ended = result.kind;
       pending_.clear();

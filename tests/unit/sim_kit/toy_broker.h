@@ -76,7 +76,7 @@ class ToyBroker {
     }
     void OnWritable() override {
       const iovec part{out_.data(), out_.size()};
-      out_.erase(0, stream_->Write({&part, 1}).bytes);
+      out_.erase(0, stream_->Write({&part, 1}, false).bytes);
       if (out_.empty()) stream_->EnableWrite(false);
     }
 

@@ -1,0 +1,130 @@
+#include "common/net/cache_probes.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace ottla {
+namespace {
+
+constexpr std::uint64_t kKiB = 1 << 10;
+constexpr std::uint64_t kMiB = 1 << 20;
+
+// Endless; the stretch from `cold_from` to `cold_to` is not in memory.
+class FakeFile final : public File {
+ public:
+  Status WriteAt(std::span<const iovec>, std::uint64_t) override { return Status::Ok(); }
+  Result<std::size_t> ReadAt(std::span<char> into, std::uint64_t) const override { return into.size(); }
+  Result<std::size_t> TryReadAt(std::span<char> into, std::uint64_t offset) const override {
+    probed.push_back(offset);
+    if (offset >= cold_from && offset < cold_to) return Status(StatusCode::kUnavailable, "cold");
+    return into.size();
+  }
+  Status Truncate(std::uint64_t) override { return Status::Ok(); }
+  Status Sync() override { return Status::Ok(); }
+  Result<std::uint64_t> Size() const override { return UINT64_MAX; }
+
+  std::uint64_t cold_from = UINT64_MAX;
+  std::uint64_t cold_to = UINT64_MAX;
+  mutable std::vector<std::uint64_t> probed;
+};
+
+class CacheProbesTest : public testing::Test {
+ protected:
+  // Sends a range of `length` bytes behind all that were sent before; false: its first byte was cold.
+  bool SendRange(std::uint64_t length) {
+    FileRange range;
+    range.file = file_;
+    range.position = sent_to_;
+    range.length = length;
+    while (range.length > 0) {
+      const auto may = probes_.Look(range, range.length, now_);
+      if (!may.ok()) return false;
+      EXPECT_GE(*may, 1u);
+      EXPECT_LE(*may, range.length);
+      range.Consume(*may);
+      sent_to_ += *may;
+    }
+    probes_.NextRange();
+    return true;
+  }
+  std::size_t ProbesOf(std::uint64_t range, int count) {
+    const std::size_t before = file_->probed.size();
+    for (int i = 0; i < count; ++i) EXPECT_TRUE(SendRange(range));
+    return file_->probed.size() - before;
+  }
+
+  const std::shared_ptr<FakeFile> file_ = std::make_shared<FakeFile>();
+  CacheProbes probes_;
+  MonoTime now_ = MonoTime{} + Millis(100'000);
+  std::uint64_t sent_to_ = 0;
+};
+
+TEST_F(CacheProbesTest, AStreamThatIsInMemoryIsProbedEverLess) {
+  EXPECT_EQ(ProbesOf(256 * kKiB, 1), 2u) << "its first page and its last";
+  EXPECT_EQ(ProbesOf(4 * kMiB, 1), 3u) << "512 KiB, 1 MiB, 2 MiB; what is left counts for the next";
+  EXPECT_EQ(ProbesOf(100 * kMiB, 1), 25u);
+  EXPECT_EQ(ProbesOf(1 * kMiB, 40), 10u);
+  EXPECT_EQ(ProbesOf(100 * kKiB, 410), 10u) << "small ranges too: bytes are counted, not ranges";
+}
+
+TEST_F(CacheProbesTest, WhatIsColdIsNeverSentOverByMoreThanTheWidestSpacing) {
+  ProbesOf(64 * kMiB, 1);
+  file_->cold_from = sent_to_ + kMiB;
+  while (SendRange(300 * kKiB)) {
+  }
+  EXPECT_LT(sent_to_, file_->cold_from + 4 * kMiB);
+}
+
+TEST_F(CacheProbesTest, TheFirstColdByteOfAFreshStreamIsSeenBeforeItIsSent) {
+  file_->cold_from = 3 * kMiB;
+  for (const std::uint64_t length : {64 * kKiB, 100 * kKiB}) {
+    SCOPED_TRACE(length);
+    probes_ = CacheProbes();
+    sent_to_ = file_->cold_from - length;
+    EXPECT_TRUE(SendRange(length));
+    EXPECT_FALSE(SendRange(length));
+    EXPECT_EQ(sent_to_, file_->cold_from);
+  }
+}
+
+TEST_F(CacheProbesTest, AfterAColdPageEachRangeIsProbedForTenSeconds) {
+  ProbesOf(64 * kMiB, 1);
+  file_->cold_from = sent_to_;
+  while (SendRange(kMiB)) {
+  }
+  file_->cold_from = UINT64_MAX;  // it was brought in
+  EXPECT_EQ(ProbesOf(kMiB, 8), 8u * 5);
+  now_ += Millis(9'900);
+  EXPECT_EQ(ProbesOf(kMiB, 8), 8u * 5);
+  now_ += Millis(200);
+  ProbesOf(64 * kMiB, 1);
+  EXPECT_EQ(ProbesOf(kMiB, 40), 10u);
+}
+
+TEST_F(CacheProbesTest, AFreshLookAfterAPause) {
+  ProbesOf(64 * kMiB, 1);
+  now_ += Millis(600);
+  file_->cold_from = sent_to_;
+  EXPECT_FALSE(SendRange(kMiB)) << "the first page";
+}
+
+TEST_F(CacheProbesTest, OnlyWhatIsBelowTheColdPageIsSent) {
+  file_->cold_from = 600 * kKiB;
+  FileRange range;
+  range.file = file_;
+  range.length = 2 * kMiB;
+  const auto may = probes_.Look(range, range.length, now_);
+  ASSERT_TRUE(may.ok());
+  EXPECT_EQ(*may, 256 * kKiB) << "the next probe was at 768 KiB";
+  range.Consume(*may);
+  const auto more = probes_.Look(range, range.length, now_);
+  ASSERT_TRUE(more.ok());
+  EXPECT_EQ(*more, 256 * kKiB) << "closer now";
+  range.Consume(*more);
+  EXPECT_EQ(probes_.Look(range, range.length, now_).status().code(), StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace ottla

@@ -30,6 +30,7 @@ ZOOKEEPER = os.environ.get("BENCH_ZOOKEEPER", "/usr/share/zookeeper/bin/zkServer
 PARTITIONS = 6
 IDLE_PARTITIONS = 1000
 BESIDE_TURNS = 9
+BESIDE_BYTES = 300_000_000  # at least, of each turn: less is mostly the client's arrival
 NOWHERE = {"log_level": 0}  # librdkafka grumbles when brokers are killed
 
 
@@ -214,6 +215,7 @@ def beside(say, command):
         sides = {"broker": (cluster.cpu_s, cluster.bootstrap()), "bare": (bare_clock, bare_at)}
         for number, (title, record, count, settings) in enumerate(RUNS):
             costs = {(mode, side): [] for mode in ("produce acks=1", "fetch") for side in sides}
+            count = max(count, BESIDE_BYTES // record)
             for turn in range(BESIDE_TURNS):
                 topic = f"t{number}-{turn}"
                 cluster.create(topic)

@@ -1,6 +1,8 @@
 #include "broker/replica/replica_fetcher.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -239,12 +241,15 @@ class ReplicaFetcher : public std::enable_shared_from_this<ReplicaFetcher> {
     ListOffsetsRequest request;
     request.replica_id = all_.options_.self.value;
     auto asked = std::make_shared<std::vector<Asked>>();
+    std::map<std::string_view, std::size_t> topics;  // where each stands in the request
     for (const PulledPartition* partition : asking) {
       ListOffsetsRequest::ListOffsetsPartition one;
       one.partition_index = partition->tp->partition;
       one.current_leader_epoch = partition->leader_epoch.value;
       one.timestamp = latest ? -1 : -2;
-      request.topics.push_back({.name = partition->tp->topic, .partitions = {one}});
+      const auto [at, fresh] = topics.try_emplace(partition->tp->topic, request.topics.size());
+      if (fresh) request.topics.push_back({.name = partition->tp->topic, .partitions = {}});
+      request.topics[at->second].partitions.push_back(one);
       asked->push_back({partition->tp, partition->leader_epoch});
     }
     busy_ = true;

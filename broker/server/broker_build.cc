@@ -4,29 +4,11 @@
 
 #include "broker/server/broker.h"
 #include "broker/server/log_settings.h"
+#include "broker/server/request_versions.h"
 #include "controller/shell/rpc_control_link.h"
 
 namespace ottla {
 namespace {
-
-constexpr std::int16_t kFirstFetchWithIds = 13;
-
-// Requests between brokers whose version is fixed by inter.broker.protocol.version and not negotiated.
-std::int16_t FetchVersion(const InterBrokerVersion& ibp) {
-  if (ibp >= InterBrokerVersion{3, 9, 0}) return 17;
-  if (ibp >= InterBrokerVersion{3, 7, 4}) return 16;
-  if (ibp >= InterBrokerVersion{3, 5, 1}) return 15;
-  if (ibp >= InterBrokerVersion{3, 5, 0}) return 14;
-  if (ibp >= InterBrokerVersion{3, 1, 0}) return kFirstFetchWithIds;
-  return 12;
-}
-
-std::int16_t ListOffsetsVersion(const InterBrokerVersion& ibp) {
-  if (ibp >= InterBrokerVersion{3, 9, 0}) return 9;
-  if (ibp >= InterBrokerVersion{3, 5, 0}) return 8;
-  if (ibp >= InterBrokerVersion{3, 0, 1}) return 7;
-  return 6;
-}
 
 ReplicaOptions ReplicaOptionsOf(const BrokerConfig& config, BrokerId self) {
   ReplicaOptions out;

@@ -1,5 +1,6 @@
 // This broker's own requests to the controller, whichever broker that is: producer id blocks and controlled shutdown.
-// Owner: the control loop. One channel, one request in flight; callers retry as they see fit.
+// Owner: the control loop. Callers retry as they see fit. Producer ids go over a connection that agrees on versions,
+// the other's version is fixed by inter.broker.protocol.version (Apache Kafka: RPCProducerIdManager, KafkaServer).
 #pragma once
 
 #include <memory>
@@ -27,10 +28,14 @@ class ControllerClient {
   void AllocateProducerIds(UniqueFunction<void(Result<ProducerIdBlock>)> done);
   // How many partitions this broker still leads, or why nothing is known.
   void ControlledShutdown(UniqueFunction<void(Result<std::size_t>)> done);
-  void Close() { channel_.reset(); }
+  void Close();
 
  private:
-  Status Connect();  // to the controller of the newest view
+  using Channel = std::unique_ptr<RpcChannel>;
+  Status Connect(Channel& channel, bool negotiate);  // to the controller of the newest view
+  Result<ProducerIdBlock> ReadBlock(const Result<RpcReply>& reply);
+  // Asked the wrong broker: the connection is of no use until the metadata names another.
+  static void LeaveIfNotController(Channel& channel, ErrorCode error);
 
   LoopContext& control_;
   Network& network_;
@@ -38,7 +43,8 @@ class ControllerClient {
   const Options options_;
   BrokerEpoch epoch_{-1};
   MetadataPtr view_ = std::make_shared<MetadataView>();
-  std::unique_ptr<RpcChannel> channel_;
+  Channel ids_;
+  Channel shutdown_;
 };
 
 }  // namespace ottla

@@ -9,8 +9,7 @@
 namespace ottla {
 namespace {
 
-constexpr std::int16_t kApiVersionsVersion = 3;  // known to brokers since 2.4; older ones answer in version 0
-constexpr std::int32_t kApiVersionsCorrelation = -1;
+constexpr auto kApiVersionsKey = static_cast<std::int16_t>(ApiVersionsRequest::kKey);
 constexpr int kMaxDoublings = 10;
 
 }  // namespace
@@ -99,7 +98,7 @@ void RpcChannel::StartConnecting() {
 void RpcChannel::OnConnected() {
   if (options_.negotiate) {
     state_ = State::kNegotiating;
-    SendApiVersions();
+    SendApiVersions(ApiVersionsRequest::kMaxVersion);
   } else {
     state_ = State::kReady;
     failures_ = 0;
@@ -107,43 +106,63 @@ void RpcChannel::OnConnected() {
   Pump();
 }
 
-void RpcChannel::SendApiVersions() {
+void RpcChannel::SendApiVersions(std::int16_t version) {
   ApiVersionsRequest request;
   request.client_software_name = "ottla";
   request.client_software_version = "1";
   EncodedBody body;
-  const Status status = Encode(request, kApiVersionsVersion, &body);
+  const Status status = Encode(request, version, &body);
   OTTLA_CHECK(status.ok()) << status;
-  WriteRequest(static_cast<std::int16_t>(ApiVersionsRequest::kKey), kApiVersionsVersion, kApiVersionsCorrelation,
-               std::move(body.bytes));
+  versions_asked_in_ = version;
+  versions_correlation_ = NextCorrelation();
+  WriteRequest(kApiVersionsKey, version, versions_correlation_, std::move(body.bytes));
 }
 
 void RpcChannel::OnApiVersions(const Frame& frame) {
   const std::string_view bytes(frame.bytes.data(), frame.bytes.size());
-  const auto key = static_cast<std::int16_t>(ApiVersionsRequest::kKey);
-  const auto parsed = ParseResponseHeader(bytes, key, kApiVersionsVersion);
-  ApiVersionsResponse response;
-  Status status = parsed.ok() ? Status::Ok() : parsed.status();
-  if (status.ok() && parsed->correlation_id != kApiVersionsCorrelation) {
-    status = Status(StatusCode::kCorrupt, "the answer to another request");
-  }
-  if (status.ok()) {
-    auto left = Decode(parsed->body, kApiVersionsVersion, &response);
-    if (!left.ok()) {  // a peer that does not know this version answers in version 0
-      response = ApiVersionsResponse{};
-      left = Decode(parsed->body, 0, &response);
-    }
-    if (!left.ok()) status = left.status();
-  }
-  if (!status.ok()) {
-    Drop(status.WithContext("ApiVersions of " + to_.ToString()), /*failure=*/true);
+  const auto response = ReadApiVersions(bytes);
+  if (!response.ok()) {
+    Drop(response.status().WithContext("ApiVersions of " + to_.ToString()), /*failure=*/true);
     return;
   }
+  if (!response->has_value()) return;
   peer_versions_.clear();
-  for (const auto& row : response.api_keys) peer_versions_[row.api_key] = {row.min_version, row.max_version};
+  for (const auto& row : (*response)->api_keys) peer_versions_[row.api_key] = {row.min_version, row.max_version};
   state_ = State::kReady;
   failures_ = 0;
   Pump();
+}
+
+Result<std::optional<ApiVersionsResponse>> RpcChannel::ReadApiVersions(std::string_view frame) {
+  const auto parsed = ParseResponseHeader(frame, kApiVersionsKey, versions_asked_in_);
+  if (!parsed.ok()) return parsed.status();
+  if (parsed->correlation_id != versions_correlation_) {
+    return Status(StatusCode::kCorrupt, "the answer to another request");
+  }
+  ApiVersionsResponse response;
+  // A refused version is answered in the layout of version 0; since 2.4 with the one row of this API (KIP-511).
+  auto left = Decode(parsed->body, 0, &response);
+  if (left.ok() && response.error_code == ErrorCode::kUnsupportedVersion && versions_asked_in_ > 0) {
+    std::int16_t known = 0;
+    for (const auto& row : response.api_keys) {
+      if (row.api_key == kApiVersionsKey) known = row.max_version;
+    }
+    SendApiVersions(std::clamp<std::int16_t>(known, 0, static_cast<std::int16_t>(versions_asked_in_ - 1)));
+    return std::optional<ApiVersionsResponse>();
+  }
+  response = ApiVersionsResponse{};
+  left = Decode(parsed->body, versions_asked_in_, &response);
+  if (!left.ok()) return left.status();
+  if (response.error_code != ErrorCode::kNone) {
+    return Status(StatusCode::kUnavailable, std::string(ToString(response.error_code)));
+  }
+  return std::optional(std::move(response));
+}
+
+std::int32_t RpcChannel::NextCorrelation() {
+  const std::int32_t id = next_correlation_;
+  next_correlation_ = id == INT32_MAX ? 0 : id + 1;
+  return id;
 }
 
 Status RpcChannel::Negotiate(PendingCall& call) const {
@@ -168,8 +187,7 @@ bool RpcChannel::SendCall(PendingCall& call) {
     }
     call.body = std::move(body.bytes);
   }
-  call.correlation_id = next_correlation_;
-  next_correlation_ = next_correlation_ == INT32_MAX ? 0 : next_correlation_ + 1;
+  call.correlation_id = NextCorrelation();
   WriteRequest(call.api_key, call.version, call.correlation_id, std::move(call.body));
   return true;
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,8 @@
 #include "common/protocol/frame.h"
 
 namespace ottla {
+
+struct ApiVersionsResponse;
 
 // The answer to one request. The body and all views decoded from it live as long as `frame`, and may be patched there.
 struct RpcReply {
@@ -101,8 +104,11 @@ class RpcChannel final : private Connection::Owner {
   void FailLater(Done done, Status why);
   void Pump();
   void StartConnecting();
-  void SendApiVersions();
+  void SendApiVersions(std::int16_t version);
   void OnApiVersions(const Frame& frame);
+  // The answer to ApiVersions. Nothing: the peer knows only lower versions and has been asked in one.
+  Result<std::optional<ApiVersionsResponse>> ReadApiVersions(std::string_view frame);
+  std::int32_t NextCorrelation();
   // False: the call was answered with an error instead of being sent.
   bool SendCall(PendingCall& call);
   Status Negotiate(PendingCall& call) const;
@@ -129,6 +135,8 @@ class RpcChannel final : private Connection::Owner {
   std::deque<PendingCall> waiting_;
   std::deque<PendingCall> in_flight_;
   std::map<std::int16_t, std::pair<std::int16_t, std::int16_t>> peer_versions_;  // by key: lowest, highest
+  std::int16_t versions_asked_in_ = 0;  // the version of the ApiVersions that is under way
+  std::int32_t versions_correlation_ = 0;
   std::int32_t next_correlation_ = 0;
   int failures_ = 0;  // in a row
   MonoTime connect_deadline_{};

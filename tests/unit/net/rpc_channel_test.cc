@@ -209,6 +209,70 @@ TEST_F(RpcChannelTest, VersionsAreAgreedOnceAConnection) {
   EXPECT_EQ(api_versions, 1);
 }
 
+// What peers say to an ApiVersions above theirs: since 2.4 the row of that API, before nothing.
+TEST_F(RpcChannelTest, AnOlderPeerIsAskedForItsVersionsAgain) {
+  struct Case {
+    std::int16_t known;  // highest
+    bool says_so;
+    std::vector<std::int16_t> asked;
+  };
+  const Case cases[] = {{4, true, {4}}, {3, true, {4, 3}}, {2, false, {4, 0}}, {0, true, {4, 0}}};
+  for (const Case& c : cases) {
+    std::vector<std::int16_t> asked;
+    RpcChannel::Options options;
+    options.negotiate = true;
+    Start(
+        [&asked, c](RequestHeader header) {
+          if (header.api_key == kHeartbeat) return HeartbeatAnswer(header, header.api_version);
+          asked.push_back(header.api_version);
+          ApiVersionsResponse response;
+          if (header.api_version > c.known) {
+            header.api_version = 0;
+            response.error_code = ErrorCode::kUnsupportedVersion;
+            if (c.says_so) response.api_keys.push_back({.api_key = 18, .min_version = 0, .max_version = c.known});
+          } else {
+            response.api_keys.push_back({.api_key = kHeartbeat, .min_version = 0, .max_version = 2});
+          }
+          return Answer(header, response);
+        },
+        options);
+    std::promise<std::string> done;
+    OnLoop([&] {
+      channel_->CallNegotiated(
+          kHeartbeat, 0, 4,
+          [](std::int16_t version, EncodedBody* body) { return Encode(HeartbeatRequest{}, version, body); },
+          [&done](const Result<RpcReply>& reply) { done.set_value(Describe(reply)); });
+    });
+    EXPECT_EQ(done.get_future().get(), "2");
+    OnLoop([this] {
+      channel_.reset();
+      peers_.clear();
+    });
+    EXPECT_EQ(asked, c.asked);
+  }
+}
+
+TEST_F(RpcChannelTest, ARefusalOfTheLowestVersionEndsTheConnection) {
+  RpcChannel::Options options;
+  options.negotiate = true;
+  Start(
+      [](RequestHeader header) {
+        ApiVersionsResponse response;
+        response.error_code = ErrorCode::kUnsupportedVersion;
+        header.api_version = 0;
+        return Answer(header, response);
+      },
+      options);
+  std::promise<std::string> done;
+  OnLoop([&] {
+    channel_->CallNegotiated(
+        kHeartbeat, 0, 4,
+        [](std::int16_t version, EncodedBody* body) { return Encode(HeartbeatRequest{}, version, body); },
+        [&done](const Result<RpcReply>& reply) { done.set_value(Describe(reply)); });
+  });
+  EXPECT_EQ(done.get_future().get(), Code(StatusCode::kUnavailable));
+}
+
 TEST_F(RpcChannelTest, CallbacksMayEndTheChannelAndACallAfterAMoveGoesToTheNewPlace) {
   Start([](const RequestHeader& header) { return HeartbeatAnswer(header, 7); });
   EXPECT_EQ(Heartbeat().get(), "7");

@@ -26,6 +26,12 @@ AlterPartitionRequest::PartitionData ToPartition(const IsrProposal& proposal, st
   return out;
 }
 
+// A state that is neither "recovered" nor "recovering" says nothing of the rest: asked again, as Kafka does.
+ErrorCode ErrorOf(const AlterPartitionResponse::PartitionData& answer) {
+  const bool known = answer.leader_recovery_state == 0 || answer.leader_recovery_state == 1;
+  return answer.error_code == ErrorCode::kNone && !known ? ErrorCode::kUnknownServerError : answer.error_code;
+}
+
 std::vector<BrokerId> ToBrokers(const std::vector<std::int32_t>& ids) {
   std::vector<BrokerId> out;
   out.reserve(ids.size());
@@ -213,8 +219,9 @@ void AlterPartitionSender::OnAnswer(const AlterPartitionResponse& response, std:
       }
       const auto at = sent.find(tp);
       if (at == sent.end()) continue;
-      failed = failed || partition.error_code != ErrorCode::kNone;
-      at->second.done({.error = partition.error_code,
+      const ErrorCode error = ErrorOf(partition);
+      failed = failed || error != ErrorCode::kNone;
+      at->second.done({.error = error,
                        .leader = BrokerId(partition.leader_id),
                        .leader_epoch = LeaderEpoch(partition.leader_epoch),
                        .partition_epoch = PartitionEpoch(partition.partition_epoch),

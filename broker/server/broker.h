@@ -22,6 +22,7 @@
 #include "broker/server/session_file.h"
 #include "broker/server/socket_server.h"
 #include "broker/server/topic_store.h"
+#include "broker/server/zk_producer_ids.h"
 #include "controller/shell/runner.h"
 
 namespace ottla {
@@ -126,6 +127,7 @@ class Broker final : private LeadershipListener {
   std::unique_ptr<AlterPartitionSender> isr_sender_;
   std::unique_ptr<ReplicaFetchers> fetchers_;
   std::unique_ptr<ControllerClient> controller_client_;
+  std::unique_ptr<ZkProducerIds> zk_producer_ids_;
   std::unique_ptr<ProducerIds> producer_ids_;
   std::unique_ptr<controller::Controller> controller_;
   std::unique_ptr<ApiServices> services_;

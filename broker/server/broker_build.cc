@@ -152,8 +152,13 @@ void Broker::BuildController() {
   controller_client_ = std::make_unique<ControllerClient>(
       control_context_, env_.network, env_.random.Next(),
       ControllerClient::Options{self_, config_->listeners.inter_broker, Millis(config_->request_timeout_ms)});
+  zk_producer_ids_ = std::make_unique<ZkProducerIds>(env_.zk, self_);
   producer_ids_ = std::make_unique<ProducerIds>(control_, [this](UniqueFunction<void(Result<ProducerIdBlock>)> done) {
-    controller_client_->AllocateProducerIds(std::move(done));
+    if (AllocatesByController(config_->inter_broker_version)) {
+      controller_client_->AllocateProducerIds(std::move(done));
+    } else {
+      zk_producer_ids_->Allocate(std::move(done));
+    }
   });
   controller::ControllerOptions options = ControllerOptionsOf(*config_, self_);
   options.core.seed = env_.random.Next();

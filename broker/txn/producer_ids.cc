@@ -1,5 +1,8 @@
 #include "broker/txn/producer_ids.h"
 
+#include <glog/logging.h>
+
+#include <string>
 #include <utility>
 
 namespace ottla {
@@ -37,7 +40,15 @@ void ProducerIds::Ask() {
 void ProducerIds::OnBlock(Result<ProducerIdBlock> block) {
   control_.CheckOnLoop();
   asking_ = false;
-  if (block.ok()) next_ = *block;
+  if (block.ok() && block->first < given_) {
+    block = Status(StatusCode::kCorrupt, "a producer id block begins at " + std::to_string(block->first) +
+                                             ", but ids below " + std::to_string(given_) + " have been given out");
+    LOG(ERROR) << block.status();
+  }
+  if (block.ok()) {
+    next_ = *block;
+    given_ = block->first + block->count;
+  }
   std::deque<Done> waiting = std::exchange(waiting_, {});
   for (Done& done : waiting) {
     if (block.ok()) {

@@ -1,4 +1,5 @@
-// Producer ids for idempotent producers, leased from the controller in blocks (AllocateProducerIds, KIP-730).
+// Producer ids for idempotent producers, leased in blocks: from the controller (AllocateProducerIds, KIP-730) or, with
+// an old inter.broker.protocol.version, from ZooKeeper.
 // Owner: the control executor. A block lost with the process is never used again: ids are unique, not dense.
 #pragma once
 
@@ -20,7 +21,7 @@ class ProducerIds {
   using Allocate = UniqueFunction<void(UniqueFunction<void(Result<ProducerIdBlock>)>)>;
   using Done = UniqueFunction<void(Result<std::int64_t>)>;
 
-  // `allocate` asks the controller once and answers on `control`; it may fail (no controller, not reachable).
+  // `allocate` asks once and answers on `control`; it may fail (no controller, not reachable).
   ProducerIds(Executor& control, Allocate allocate) : control_(control), allocate_(std::move(allocate)) {}
 
   // The next id, at once while the block lasts. kUnavailable: ask again later.
@@ -38,6 +39,7 @@ class ProducerIds {
   ProducerIdBlock current_;
   ProducerIdBlock next_;  // asked for before the current one ends
   bool asking_ = false;
+  std::int64_t given_ = 0;  // ids below have been given out, or may have been
   std::deque<Done> waiting_;
 };
 

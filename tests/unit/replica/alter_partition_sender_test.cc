@@ -74,6 +74,7 @@ class AlterPartitionSenderTest : public testing::Test {
                                                    .leader_id = 1,
                                                    .leader_epoch = partition.leader_epoch,
                                                    .isr = partition.new_isr,
+                                                   .leader_recovery_state = recovery_state_,
                                                    .partition_epoch = partition.partition_epoch + 1};
         for (const auto& member : partition.new_isr_with_epochs) {
           EXPECT_EQ(member.broker_epoch, -1);
@@ -118,6 +119,7 @@ class AlterPartitionSenderTest : public testing::Test {
   std::vector<int> sizes_;
   std::vector<ErrorCode> top_errors_;
   ErrorCode error_ = ErrorCode::kNone;
+  std::int8_t recovery_state_ = 0;
   std::int16_t max_version_ = 3;
   bool silent_ = false;
   int asked_ = 0;
@@ -176,6 +178,35 @@ TEST_F(AlterPartitionSenderTest, TopLevelErrorsAreRetriedButAStaleEpochIsFinal) 
   const Slot stale = Propose("t", 0, Id(1));
   ASSERT_TRUE(Until([&] { return !stale->empty(); }));
   EXPECT_EQ(stale->at(0).error, ErrorCode::kStaleBrokerEpoch);
+}
+
+// Kafka 3.9's DefaultAlterPartitionManager and Partition: what ends a proposal and what is tried again.
+TEST_F(AlterPartitionSenderTest, EveryTopLevelErrorButAStaleEpochIsRetriedWhole) {
+  KnowController();
+  for (const ErrorCode error :
+       {ErrorCode::kUnknownServerError, ErrorCode::kNotController, ErrorCode::kClusterAuthorizationFailed,
+        ErrorCode::kUnsupportedVersion, ErrorCode::kRequestTimedOut, ErrorCode::kBrokerIdNotRegistered}) {
+    SCOPED_TRACE(error);
+    versions_.clear();
+    sizes_.clear();
+    const Slot first = Propose("t", 0, Id(1));
+    const Slot slots[] = {Propose("t", 1, Id(1)), Propose("u", 0, Id(2))};
+    top_errors_ = {error, error};
+    ASSERT_TRUE(Until([&] { return !first->empty() && !slots[0]->empty() && !slots[1]->empty(); }));
+    EXPECT_EQ(first->at(0).error, ErrorCode::kNone);
+    EXPECT_EQ(slots[1]->at(0).error, ErrorCode::kNone);
+    EXPECT_EQ(slots[0]->size() + slots[1]->size() + first->size(), 3U);
+  }
+}
+
+TEST_F(AlterPartitionSenderTest, ARecoveryStateThatDoesNotExistIsAnError) {
+  KnowController();
+  for (const std::int8_t state : std::vector<std::int8_t>{0, 1, 2, -1}) {
+    recovery_state_ = state;
+    const Slot slot = Propose("t", 0, Id(1));
+    ASSERT_TRUE(Until([&] { return !slot->empty(); }));
+    EXPECT_EQ(slot->at(0).error, state == 0 || state == 1 ? ErrorCode::kNone : ErrorCode::kUnknownServerError);
+  }
 }
 
 // Warnings of the sender.

@@ -256,6 +256,23 @@ TEST_F(Automatic, TopicsAreMadeByAskingForThem) {
   EXPECT_EQ(client_->Produce(client_->LeaderOf({"asked", 1}), {"asked", 1}, {"x"}, {}), ErrorCode::kNone);
 }
 
+class OldProtocol : public WritingStory {
+ protected:
+  OldProtocol()
+      : WritingStory({.seed = 223, .partitions = 1, .properties = {{"inter.broker.protocol.version", "2.8"}}}) {}
+};
+
+// The controller may be one that cannot be asked for producer ids: brokers take theirs from ZooKeeper.
+TEST_F(OldProtocol, ProducerIdsNeedNoController) {
+  const int controller = cluster_.Controller();
+  leader_ = controller % 3 + 1;
+  cluster_.LosePowerOf(controller - 1);
+  EXPECT_GE(NewProducerId(), 0);
+  const auto block = zk::DecodeProducerIdBlock(Znode(zk::kProducerIdBlock)->data);
+  ASSERT_TRUE(block.ok());
+  EXPECT_EQ(block->broker, BrokerId(leader_));
+}
+
 // Better some records than none, where the topic says so: the last in sync is gone, and one that is behind leads.
 TEST_F(WritingStory, UncleanWhereItIsAllowed) {
   cluster_.state_checker().AllowUnclean();

@@ -79,8 +79,9 @@ void ExpectSame(const RecordedRequest& theirs, const RequestStage& stage) {
   ExpectOpening(theirs, stage);
 }
 
+// The epoch the asker had been told to have; a newer one is that of a registration the controller has not spoken of.
 std::int64_t EpochOf(const RecordedRequest& request, std::int64_t asked_with) {
-  return request.known.broker_epoch.value_or(asked_with);
+  return std::max(request.known.broker_epoch.value_or(asked_with), asked_with);
 }
 
 TEST(RecordedRequests, VersionsAreThoseOfTheProtocol) {

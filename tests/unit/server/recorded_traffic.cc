@@ -19,6 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char kPrefix[] = "inter-broker-";
+constexpr char kProtocolInName[] = "ibp";  // where no line of the recording says it
 constexpr char kSetting[] = "inter.broker.protocol.version ";
 constexpr std::int16_t kLeaderAndIsr = 4;
 constexpr std::int16_t kUpdateMetadata = 6;
@@ -50,7 +51,12 @@ bool Read(std::string_view body, std::int16_t version, T* out) {
 // The brokers of one protocol version, over the files of their walk.
 class Walk {
  public:
-  Walk(const std::vector<std::int16_t>& keys, std::vector<RecordedRequest>& out) : keys_(keys), out_(out) {}
+  Walk(const std::string& name, const std::vector<std::int16_t>& keys, std::vector<RecordedRequest>& out)
+      : keys_(keys), out_(out) {
+    const std::size_t at = name.find(kProtocolInName);
+    if (at == std::string::npos) return;
+    SetProtocol(name.substr(at + sizeof kProtocolInName - 1));
+  }
 
   void Play(const std::string& path) {
     std::istringstream lines(ReadAll(path));
@@ -80,7 +86,10 @@ class Walk {
     const std::size_t at = text.find(kSetting);
     if (at == std::string::npos) return;
     const std::string value = text.substr(at + sizeof kSetting - 1);
-    const auto version = ParseInterBrokerVersion(value.substr(0, value.find(' ')));
+    SetProtocol(value.substr(0, value.find(' ')));
+  }
+  void SetProtocol(const std::string& text) {
+    const auto version = ParseInterBrokerVersion(text);
     if (version.ok()) protocol_ = *version;
   }
 
@@ -197,9 +206,9 @@ std::vector<RecordedRequest> RecordedRequests(const std::vector<std::int16_t>& k
   for (const std::string& path : paths) {
     const std::string name = std::filesystem::path(path).filename().string();
     const std::string walk = name.substr(0, name.find('-', sizeof kPrefix - 1));
-    walks.try_emplace(walk, keys, out).first->second.Play(path);
+    walks.try_emplace(walk, walk, keys, out).first->second.Play(path);
   }
-  OTTLA_CHECK(!out.empty()) << "no requests of these kinds in " << Folder();
+  OTTLA_CHECK(!out.empty() || !OwnRecordings()) << "no requests of these kinds in " << Folder();
   return out;
 }
 

@@ -1,5 +1,5 @@
 // One part of a broker that asks, on a simulated loop, and the broker it asks: which takes down every request and
-// answers the first as was recorded, later ones as it answered that. ApiVersions is answered as recorded too.
+// answers each as the one was answered that is compared. ApiVersions is answered as recorded too.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 
 #include "../replica/scripted_broker.h"
 #include "broker/replica/metadata_cache.h"
+#include "common/protocol/messages/18_api_versions.h"
 #include "recorded_traffic.h"
 
 namespace ottla::test {
@@ -67,11 +68,17 @@ class RequestStage {
     sent.header.client_id = {};
     if (header.api_key == static_cast<std::int16_t>(ApiKey::kApiVersions)) {
       opening_ = std::move(sent);
-      reply(Patched(request_.opening_answer, header));
+      reply(request_.opening_answer.empty() ? Versions(header) : Patched(request_.opening_answer, header));
       return;
     }
     sent_.push_back(std::move(sent));
     if (!request_.answer.empty() && header.api_version == request_.version) reply(Patched(request_.answer, header));
+  }
+  // Where the recording began after the connection did: this version alone.
+  std::string Versions(const RequestHeader& header) const {
+    ApiVersionsResponse response;
+    response.api_keys.push_back({.api_key = request_.key, .min_version = 0, .max_version = request_.version});
+    return ScriptedBroker::Frame(header, response);
   }
   // A recorded answer, to this request; nothing closes the connection.
   static std::string Patched(const std::string& answer, const RequestHeader& header) {

@@ -30,10 +30,6 @@ void ControllerClient::Close() {
   shutdown_.reset();
 }
 
-void ControllerClient::LeaveIfNotController(Channel& channel, ErrorCode error) {
-  if (error == ErrorCode::kNotController) channel->Disconnect();
-}
-
 void ControllerClient::AllocateProducerIds(UniqueFunction<void(Result<ProducerIdBlock>)> done) {
   if (const Status status = Connect(ids_, true); !status.ok()) {
     // Never from inside the call: the asker may be in the middle of something.
@@ -54,7 +50,8 @@ Result<ProducerIdBlock> ControllerClient::ReadBlock(const Result<RpcReply>& repl
   if (!reply.ok()) return reply.status();
   AllocateProducerIdsResponse response;
   if (const Status status = reply->DecodeInto(&response); !status.ok()) return status;
-  LeaveIfNotController(ids_, response.error_code);
+  // Asked the wrong broker: the connection is of no use until the metadata names another.
+  if (response.error_code == ErrorCode::kNotController) ids_->Disconnect();
   if (response.error_code != ErrorCode::kNone) {
     return Status(StatusCode::kUnavailable, std::string(ToString(response.error_code)));
   }
@@ -73,21 +70,19 @@ void ControllerClient::ControlledShutdown(UniqueFunction<void(Result<std::size_t
   ControlledShutdownRequest request;
   request.broker_id = options_.self.value;
   request.broker_epoch = epoch_.value;
-  shutdown_->Call(request, kControlledShutdownVersion,
-                  [this, done = std::move(done)](const Result<RpcReply>& reply) mutable {
-                    ControlledShutdownResponse response;
-                    const Status status = reply.ok() ? reply->DecodeInto(&response) : reply.status();
-                    if (!status.ok()) {
-                      done(status);
-                      return;
-                    }
-                    LeaveIfNotController(shutdown_, response.error_code);
-                    if (response.error_code != ErrorCode::kNone) {
-                      done(Status(StatusCode::kUnavailable, std::string(ToString(response.error_code))));
-                    } else {
-                      done(response.remaining_partitions.size());
-                    }
-                  });
+  shutdown_->Call(request, kControlledShutdownVersion, [done = std::move(done)](const Result<RpcReply>& reply) mutable {
+    ControlledShutdownResponse response;
+    const Status status = reply.ok() ? reply->DecodeInto(&response) : reply.status();
+    if (!status.ok()) {
+      done(status);
+      return;
+    }
+    if (response.error_code != ErrorCode::kNone) {
+      done(Status(StatusCode::kUnavailable, std::string(ToString(response.error_code))));
+    } else {
+      done(response.remaining_partitions.size());
+    }
+  });
 }
 
 }  // namespace ottla

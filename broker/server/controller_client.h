@@ -34,8 +34,6 @@ class ControllerClient {
   using Channel = std::unique_ptr<RpcChannel>;
   Status Connect(Channel& channel, bool negotiate);  // to the controller of the newest view
   Result<ProducerIdBlock> ReadBlock(const Result<RpcReply>& reply);
-  // Asked the wrong broker: the connection is of no use until the metadata names another.
-  static void LeaveIfNotController(Channel& channel, ErrorCode error);
 
   LoopContext& control_;
   Network& network_;

@@ -60,6 +60,7 @@ class RequestStage {
 
   std::vector<Sent>& sent() { return sent_; }
   const std::vector<Sent>& sent() const { return sent_; }
+  int connections() const { return asked_->connections; }
   const std::optional<Sent>& opening() const { return opening_; }
 
  private:

@@ -122,6 +122,13 @@ class Partition : public std::enable_shared_from_this<Partition> {
   bool PreferAnother(const FetchParams& params, const FetchPartition& ask, FetchPartitionResult& out) const;
   void FillOffsets(FetchPartitionResult& out) const;
   Offset UpperBound(const FetchParams& params) const;
+  // Why ListOffsets is not answered here; how far the asker may see; why that is not known yet (kNone: it is).
+  ErrorCode CheckListOffset(const ListOffsetQuery& query) const;
+  Offset ListLimit(const ListOffsetQuery& query) const;
+  ErrorCode UnsureOfLimit(const ListOffsetQuery& query) const;
+  ListOffsetAnswer LatestOffset(const ListOffsetQuery& query) const;
+  ListOffsetAnswer EarliestOffset() const;
+  void LookUp(const ListOffsetQuery& query, UniqueFunction<void(ListOffsetAnswer)> done);
   void CheckLowWatermark();
   Offset LowWatermark() const;
 

@@ -1,7 +1,6 @@
-// Reading from a replica: Fetch of consumers and followers, ListOffsets, DeleteRecords. Rules in the order in which
-// Apache Kafka 3.9's ReplicaManager and Partition.fetchRecords ask them.
+// Reading from a replica: Fetch of consumers and followers. Rules in the order in which Apache Kafka 3.9's
+// ReplicaManager and Partition.fetchRecords ask them. On the partition's loop.
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 #include "broker/replica/partition.h"
@@ -10,11 +9,6 @@
 namespace ottla {
 namespace {
 
-constexpr std::int64_t kLatest = -1;
-constexpr std::int64_t kEarliest = -2;
-constexpr std::int64_t kMaxTimestamp = -3;
-constexpr std::int64_t kEarliestLocal = -4;
-constexpr std::int64_t kLatestTiered = -5;
 constexpr std::int16_t kAnyReplicaServes = 11;  // Fetch version from which followers serve consumers
 
 }  // namespace
@@ -182,144 +176,6 @@ bool Partition::PreferAnother(const FetchParams& params, const FetchPartition& a
   out.preferred_read_replica = best->id;
   FillOffsets(out);
   return true;
-}
-
-// --- ListOffsets.
-
-void Partition::ListOffset(const ListOffsetQuery& query, UniqueFunction<void(ListOffsetAnswer)> done) {
-  ListOffsetAnswer answer;
-  answer.error = core_.CheckEpoch(query.current_leader_epoch);
-  constexpr BrokerId kDebugging{-2};
-  if (answer.error == ErrorCode::kNone &&
-      (closed_ || core_.role() == PartitionRole::kNone || (!core_.is_leader() && query.replica_id != kDebugging))) {
-    answer.error = ErrorCode::kNotLeaderOrFollower;
-  }
-  if (answer.error != ErrorCode::kNone) {
-    done(answer);
-    return;
-  }
-  const bool consumer = query.replica_id == kNoBroker;  // any other id sees everything
-  const Offset limit = !consumer              ? log_->log_end()
-                       : query.read_committed ? log_->last_stable_offset()
-                                              : core_.high_watermark();
-  // A new leader whose high watermark has not reached its own epoch may not know yet what was committed before it.
-  ErrorCode unsure = ErrorCode::kNone;
-  if (consumer && core_.is_leader() && core_.high_watermark() < core_.leader_epoch_start()) {
-    unsure = query.version >= 5 ? ErrorCode::kOffsetNotAvailable : ErrorCode::kLeaderNotAvailable;
-  }
-  switch (query.timestamp) {
-    case kLatest:
-      if (unsure != ErrorCode::kNone) {
-        answer.error = unsure;
-      } else {
-        answer.offset = limit;
-        answer.leader_epoch = core_.leader_epoch();
-      }
-      done(answer);
-      return;
-    case kEarliest:
-    case kEarliestLocal: {
-      answer.offset = log_->log_start();
-      const auto first = log_->epochs().earliest();
-      if (first.has_value() && first->start <= log_->log_start()) answer.leader_epoch = first->epoch;
-      done(answer);
-      return;
-    }
-    case kLatestTiered: done(answer); return;
-    default: break;
-  }
-  auto finish = [limit, unsure, by_time = query.timestamp >= 0,
-                 done = std::move(done)](const Result<TimestampedOffset>& found) mutable {
-    ListOffsetAnswer out;
-    if (!found.ok()) {
-      out.error = ErrorCode::kKafkaStorageError;
-    } else if (found->offset >= Offset(0) && found->offset < limit) {
-      out.offset = found->offset;
-      out.timestamp = found->timestamp;
-      out.leader_epoch = found->epoch;
-    } else if (by_time) {
-      out.error = unsure;
-    }
-    done(out);
-  };
-  if (query.timestamp == kMaxTimestamp) {
-    log_->OffsetOfMaxTimestamp(std::move(finish));
-  } else {
-    log_->OffsetForTimestamp(query.timestamp, std::move(finish));
-  }
-}
-
-std::vector<Offset> Partition::ListOffsetsV0(const ListOffsetQuery& query, std::int32_t max_offsets) const {
-  // Segments with the time they were last written, oldest first; the log end counts as one more, written now.
-  auto times = log_->SegmentTimes();
-  if (!times.empty()) times.front().first = std::max(times.front().first, log_->log_start());
-  if (log_->log_end() > log_->active_base()) {
-    times.emplace_back(log_->log_end(), std::numeric_limits<std::int64_t>::max());
-  }
-  auto count = static_cast<std::ptrdiff_t>(times.size());
-  if (query.timestamp == kEarliest) {
-    count = std::min<std::ptrdiff_t>(count, 1);
-  } else if (query.timestamp != kLatest) {
-    const std::int64_t now = shard_.env.clock.WallMillis();
-    while (count > 0) {
-      const std::int64_t time = times[static_cast<std::size_t>(count - 1)].second;
-      const std::int64_t written = time > 0 ? time : now;  // a file not made yet would be as young as the log
-      if (std::min(written, now) <= query.timestamp) break;
-      --count;
-    }
-  }
-  const Offset limit = query.read_committed ? log_->last_stable_offset() : core_.high_watermark();
-  const bool consumer = query.replica_id == kNoBroker;
-  std::vector<Offset> out;
-  for (std::ptrdiff_t at = count - 1; at >= 0 && static_cast<std::int32_t>(out.size()) < max_offsets; --at) {
-    Offset offset = times[static_cast<std::size_t>(at)].first;
-    if (consumer) offset = std::min(offset, limit);
-    if (out.empty() || out.back() != offset) out.push_back(offset);
-  }
-  return out;
-}
-
-// --- DeleteRecords.
-
-void Partition::DeleteRecords(Offset offset, Millis timeout, UniqueFunction<void(DeleteRecordsAnswer)> done) {
-  if (closed_ || !core_.may_append()) {
-    done({.error = ErrorCode::kNotLeaderOrFollower});
-    return;
-  }
-  if (!config_->remove) {
-    done({.error = ErrorCode::kPolicyViolation});
-    return;
-  }
-  const Offset wanted = offset == kNoOffset ? core_.high_watermark() : offset;
-  if (wanted < Offset(0) || wanted > core_.high_watermark() || !log_->AdvanceLogStart(wanted).ok()) {
-    done({.error = ErrorCode::kOffsetOutOfRange});
-    return;
-  }
-  OnLogMoved();
-  // Followers learn the new start from their next answer; a waiting one is sent its answer now.
-  for (const FollowerState& follower : core_.followers()) shard_.FireFollower(follower.id);
-  const MonoTime deadline = shard_.Now() + std::max(timeout, Millis(0));
-  delete_waiters_.Add(wanted, deadline, {std::move(done)});
-  shard_.NoteDeadline(deadline);
-  CheckLowWatermark();
-}
-
-Offset Partition::LowWatermark() const {
-  Offset low = log_->log_start();
-  for (const FollowerState& follower : core_.followers()) {
-    if (shard_.metadata->IsAlive(follower.id)) low = std::min(low, follower.log_start);
-  }
-  return low;
-}
-
-void Partition::CheckLowWatermark() {
-  if (delete_waiters_.empty()) return;
-  std::vector<ParkedDelete> reached;
-  const Offset low = LowWatermark();
-  delete_waiters_.TakeReached(low, reached);
-  for (ParkedDelete& one : reached) {
-    shard_.Defer([done = std::move(one.done), low]() mutable { done({.low_watermark = low}); });
-  }
 }
 
 }  // namespace ottla

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/log/record_rules.h"
 #include "common/config/topic_config.h"
 #include "common/record/batch_builder.h"
 #include "common/record/record.h"
@@ -10,19 +11,8 @@ namespace ottla {
 namespace {
 
 constexpr std::size_t kKeepBytes = std::size_t{4} << 20;  // scratch memory kept between batches
-constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
-constexpr std::int16_t kOneBatchVersion = 3;  // Produce from here on: exactly one v2 batch per partition
+constexpr std::int16_t kOneBatchVersion = 3;              // Produce from here on: exactly one v2 batch per partition
 constexpr std::int16_t kZstdVersion = 7;
-
-// `limit` of kForever: none. Beyond the ends of the number line nothing is out of range either.
-bool IsTooOld(std::int64_t timestamp, std::int64_t now, std::int64_t limit) {
-  std::int64_t oldest = 0;
-  return limit != kForever && !__builtin_sub_overflow(now, limit, &oldest) && timestamp < oldest;
-}
-bool IsTooNew(std::int64_t timestamp, std::int64_t now, std::int64_t limit) {
-  std::int64_t newest = 0;
-  return limit != kForever && !__builtin_add_overflow(now, limit, &newest) && timestamp > newest;
-}
 
 ErrorCode ToWire(RecordFault fault) {
   switch (fault) {
@@ -38,7 +28,7 @@ ErrorCode ToWire(RecordFault fault) {
 class Check {
  public:
   Check(std::span<char> bytes, const AppendRules& rules, const AppendSource& source, AppendScratch& scratch)
-      : bytes_(bytes), rules_(rules), source_(source), scratch_(scratch) {
+      : bytes_(bytes), rules_(rules), source_(source), scratch_(scratch), records_(rules, source) {
     out_.timestamp_type = rules.timestamp_type;
   }
 
@@ -52,15 +42,14 @@ class Check {
   }
 
  private:
+  // A broken structure outweighs what single records did wrong.
   bool Refuse(ErrorCode code, const char* reason, bool before_leadership = false) {
     out_.refusal.code = code;
     out_.refusal.reason = reason;
     out_.refusal.before_leadership = before_leadership;
-    out_.refusal.record_errors.clear();  // a broken structure outweighs what single records did wrong
     return false;
   }
 
-  std::string PartitionName() const { return TopicPartition{std::string(source_.topic), source_.partition}.ToString(); }
   bool IsClient() const { return source_.origin == AppendOrigin::kClient; }
   bool NeedsOneBatch() const { return IsClient() && source_.produce_version >= kOneBatchVersion; }
 
@@ -161,8 +150,7 @@ class Check {
     const std::int64_t base = batch.base_timestamp();
     const bool stamped = batch.timestamp_type() == TimestampType::kLogAppendTime;
     const std::int64_t stamp = batch.max_timestamp();
-    const bool plain =
-        !stamped && !rules_.compacted && !LimitsTimestamps();  // no record can be refused for its content
+    const bool plain = !records_.Any(stamped);
     std::int64_t max_timestamp = kNoTimestamp;
     bool sequential = true;
     RawRecord raw;
@@ -171,7 +159,7 @@ class Check {
       const std::int64_t timestamp = stamped ? stamp : WrappingAdd(base, raw.timestamp_delta);
       max_timestamp = std::max(max_timestamp, timestamp);
       sequential &= raw.offset_delta == i;
-      if (!plain) CheckRecord(i, raw.offset_delta, raw.key_size < 0, timestamp, stamped);
+      if (!plain) records_.Check(i, raw.offset_delta, raw.key_size < 0, timestamp, stamped);
     }
     if (p != end) return Refuse(ErrorCode::kInvalidRecord, "bytes behind the last record");
     max_timestamp_ = max_timestamp;
@@ -179,60 +167,9 @@ class Check {
     return true;
   }
 
-  bool LimitsTimestamps() const {
-    return rules_.timestamp_before_max_ms != kForever || rules_.timestamp_after_max_ms != kForever;
-  }
-
-  void CheckRecord(std::int32_t index, std::int64_t offset, bool null_key, std::int64_t timestamp, bool stamped) {
-    if (rules_.compacted && null_key) {
-      return AddError(index, ErrorCode::kInvalidRecord,
-                      "Compacted topic cannot accept message without key in topic partition " + PartitionName());
-    }
-    if (rules_.timestamp_type == TimestampType::kCreateTime && timestamp != kNoTimestamp) {
-      const std::int64_t now = source_.now_ms;
-      if (!IsTooOld(timestamp, now, rules_.timestamp_before_max_ms) &&
-          !IsTooNew(timestamp, now, rules_.timestamp_after_max_ms)) {
-        return;
-      }
-      return AddError(index, ErrorCode::kInvalidTimestamp,
-                      "Timestamp " + std::to_string(timestamp) + " of message with offset " + std::to_string(offset) +
-                          " is out of range. The timestamp should be within [" +
-                          std::to_string(WrappingSub(now, rules_.timestamp_before_max_ms)) + ", " +
-                          std::to_string(WrappingAdd(now, rules_.timestamp_after_max_ms)) + "]");
-    }
-    if (stamped) {
-      AddError(index, ErrorCode::kInvalidTimestamp,
-               "Invalid timestamp type in message with offset " + std::to_string(offset) +
-                   ". Producer should not set timestamp type to LogAppendTime.");
-    }
-  }
-
-  void AddError(std::int32_t index, ErrorCode code, std::string message) {
-    ++error_count_;
-    timestamp_error_ |= code == ErrorCode::kInvalidTimestamp;
-    if (out_.refusal.record_errors.size() >= kMaxRecordErrors) return;
-    out_.refusal.record_errors.push_back({index, std::move(message)});
-  }
-
   bool NoRecordErrors() {
-    if (error_count_ == 0) return true;
-    AppendRefusal& refusal = out_.refusal;
-    if (timestamp_error_) {
-      refusal.code = ErrorCode::kInvalidTimestamp;
-      refusal.reason = "timestamp out of range";
-      refusal.message = "One or more records have been rejected due to invalid timestamp";
-      return false;
-    }
-    std::string text = "One or more records have been rejected due to " + std::to_string(error_count_) +
-                       " record errors in total, and only showing the first three errors at most: [";
-    for (std::size_t i = 0; i < std::min<std::size_t>(3, refusal.record_errors.size()); ++i) {
-      const RecordError& error = refusal.record_errors[i];
-      text += (i == 0 ? "" : ", ");
-      text += "RecordError(batchIndex=" + std::to_string(error.batch_index) + ", message='" + error.message + "')";
-    }
-    refusal.code = ErrorCode::kInvalidRecord;
-    refusal.reason = "records refused";
-    refusal.message = text + "]";
+    if (records_.fine()) return true;
+    out_.refusal = records_.TakeRefusal();
     return false;
   }
 
@@ -310,9 +247,7 @@ class Check {
         case LegacySet::Step::kRecord: break;
       }
       if (magic != first_.header.magic) {
-        AddError(index, ErrorCode::kInvalidRecord,
-                 "Record's magic " + std::to_string(magic) + " does not match outer magic " +
-                     std::to_string(first_.header.magic) + " in topic partition " + PartitionName());
+        records_.RefuseMagic(index, magic, first_.header.magic);
         continue;
       }
       if (!ConvertRecord(index, record, first_.header, builder)) return false;
@@ -321,8 +256,8 @@ class Check {
 
   bool ConvertRecord(std::int32_t index, const Record& record, const BatchHeader& outer, BatchBuilder& builder) {
     const bool stamped = outer.timestamp_type == TimestampType::kLogAppendTime;
-    CheckRecord(index, record.offset.value, !record.key, record.timestamp, stamped);
-    if (error_count_ > 0) return true;  // nothing will be written; the rest is only examined
+    records_.Check(index, record.offset.value, !record.key, record.timestamp, stamped);
+    if (!records_.fine()) return true;  // nothing will be written; the rest is only examined
     if (record.timestamp < kNoTimestamp) return Refuse(ErrorCode::kInvalidRecord, "negative timestamp");
     builder.Append(builder.NextOffset(), record.timestamp, record.key, record.value);
     return true;
@@ -346,6 +281,7 @@ class Check {
   const AppendRules& rules_;
   const AppendSource& source_;
   AppendScratch& scratch_;
+  RecordRules records_;
   CheckedAppend out_;
 
   std::size_t frames_ = 0;
@@ -353,8 +289,6 @@ class Check {
   BatchFrame first_;
   std::int64_t max_timestamp_ = kNoTimestamp;
   bool sequential_ = true;  // offset deltas are 0, 1, 2...
-  std::size_t error_count_ = 0;
-  bool timestamp_error_ = false;
 };
 
 }  // namespace

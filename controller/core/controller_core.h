@@ -153,20 +153,26 @@ class ControllerCore {
   Partitions AllPartitions() const;
   Partitions PartitionsOn(const std::vector<BrokerId>& brokers) const;
 
-  // --- core_commands.cc: topics by request ---
+  // --- core_commands.cc ---
   void Handle(CommandReceived& event);
+  void Handle(DeleteTopicsCommand& command);
+  void Answer_(Answer answer);
+
+  // --- core_create_topics.cc ---
   struct PendingTopic;
   void Handle(CreateTopicsCommand& command);
   CreatedTopic CheckNewName(const std::string& name) const;
   CreatedTopic CheckCreatable(const CreatableTopic& topic, zk::TopicAssignment& assignment);
   ErrorCode Place(const CreatableTopic& topic, zk::TopicAssignment& assignment, std::string& message);
   void WriteNewTopics(const std::shared_ptr<std::vector<PendingTopic>>& topics, Then then);
-  void Handle(DeleteTopicsCommand& command);
+
+  // --- core_create_partitions.cc ---
   void Handle(CreatePartitionsCommand& command);
   GrownTopic CheckGrowable(const GrowableTopic& topic, std::map<std::int32_t, std::vector<BrokerId>>& added);
+
+  // --- core_producer_ids.cc ---
   void Handle(AllocateProducerIdsCommand& command);
   void AllocateBlock(BrokerId broker, const ZkReadResult& now);
-  void Answer_(Answer answer);
 
   // --- core_isr.cc ---
   void Handle(AlterPartitionCommand& command);

@@ -1,7 +1,6 @@
 """kill -9 of our brokers under an idempotent Java producer with acks=all: each record is there once, in the order sent."""
 
 import tempfile
-import time
 
 import apache
 from cluster import Cluster, Process, expect_equal, expect_true, tail, wait_for
@@ -50,7 +49,8 @@ def kill_them_all_in_turn(cluster, load):
         load.await_more()
     for broker in cluster.brokers:
         broker.kill()
-    time.sleep(1)
+    # Then ZooKeeper knows of no broker either, and all of them stand for election.
+    wait_for("the keepers to close the brokers' sessions", lambda: not cluster.marked_processes(), 30)
     for broker in cluster.brokers:
         broker.start()
     cluster.await_all()

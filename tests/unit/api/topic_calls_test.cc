@@ -87,6 +87,7 @@ TEST(CreateTopics, AHundredThousandNamesInOneRequest) {
   ApiHarness h;
   h.controller.create_topics.error = ErrorCode::kNotController;
   std::vector<std::string> names;
+  names.reserve(100'000);
   for (int i = 0; i < 100'000; ++i) names.push_back("topic" + std::to_string(i));
   const std::vector<std::string_view> views(names.begin(), names.end());
   const auto answer = h.Call<CreateTopicsResponse>(Creating(views), 7);
@@ -213,13 +214,17 @@ TEST(Metadata, OfNoTopicsWaitsForBrokersAlone) {
   EXPECT_TRUE(h.Await<MetadataResponse>(held, 12, Millis(10)).has_value());
 }
 
-// A client asks for its topics on its first connection only once, so that it must not be early.
-TEST(ApiVersions, WaitsForTheControllersFirstWordsUnlessTheVersionIsUnknown) {
-  ApiHarness h;
+ApiVersionsRequest AskingVersions() {
   ApiVersionsRequest request;
   request.client_software_name = "client";
   request.client_software_version = "1";
-  const std::uint64_t held = h.Send(request, 3);
+  return request;
+}
+
+// A client asks for its topics on its first connection only once, so that it must not be early.
+TEST(ApiVersions, WaitsForTheControllersFirstWordsUnlessTheVersionIsUnknown) {
+  ApiHarness h;
+  const std::uint64_t held = h.Send(AskingVersions(), 3);
   const std::uint64_t too_new = h.SendBytes(static_cast<std::int16_t>(ApiKey::kApiVersions), 99, "");
   const auto refused = h.Await<ApiVersionsResponse>(too_new, 0, Millis(10));
   ASSERT_TRUE(refused.has_value());
@@ -234,10 +239,7 @@ TEST(ApiVersions, WaitsForTheControllersFirstWordsUnlessTheVersionIsUnknown) {
 
 TEST(ApiVersions, IsHeldForAMomentOnly) {
   ApiHarness h;
-  ApiVersionsRequest request;
-  request.client_software_name = "client";
-  request.client_software_version = "1";
-  const std::uint64_t held = h.Send(request, 3);
+  const std::uint64_t held = h.Send(AskingVersions(), 3);
   h.replicas.log.Settle(Millis(490));
   EXPECT_FALSE(h.Answered(held));
   EXPECT_TRUE(h.Await<ApiVersionsResponse>(held, 3, Millis(20)).has_value());

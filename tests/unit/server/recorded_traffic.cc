@@ -27,8 +27,8 @@ constexpr std::int16_t kApiVersions = 18;
 constexpr std::int16_t kAlterPartition = 56;
 
 std::string Folder() {
-  return OwnRecordings() ? std::string(OTTLA_SOURCE_DIR) + "/tests/golden/conversations"
-                         : std::getenv("OTTLA_CONVERSATIONS_DIR");
+  const char* given = std::getenv("OTTLA_CONVERSATIONS_DIR");
+  return given != nullptr && *given != '\0' ? given : std::string(OTTLA_SOURCE_DIR) + "/tests/golden/conversations";
 }
 
 std::optional<std::int32_t> BrokerOf(const json& line, const char* end) {
@@ -39,6 +39,7 @@ std::optional<std::int32_t> BrokerOf(const json& line, const char* end) {
 
 std::vector<BrokerId> Ids(const std::vector<std::int32_t>& ids) {
   std::vector<BrokerId> out;
+  out.reserve(ids.size());
   for (const std::int32_t id : ids) out.emplace_back(id);
   return out;
 }

@@ -47,7 +47,8 @@ constexpr ConfigRow kRows[] = {
     Str("security.inter.broker.protocol", "PLAINTEXT", "Protocol between brokers if no listener name is given.")
         .Valid("PLAINTEXT,SSL,SASL_PLAINTEXT,SASL_SSL"),
     Str("control.plane.listener.name", nullptr, "Listener for requests of the controller only."),
-    Int("socket.send.buffer.bytes", "102400", "TCP send buffer; -1 leaves it to the system, as does not setting it where the system allows no larger one."),
+    Int("socket.send.buffer.bytes", "102400",
+        "TCP send buffer; -1 leaves it to the system, as does not setting it where the system allows no larger one."),
     Int("socket.receive.buffer.bytes", "102400", "TCP receive buffer; -1 or not set leaves it to the system."),
     Int("socket.request.max.bytes", "104857600", "A larger request closes its connection.").Min(1),
     Int("socket.listen.backlog.size", "50", "Connections that may wait to be accepted.").Min(1),

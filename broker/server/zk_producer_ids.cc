@@ -33,7 +33,7 @@ void ZkProducerIds::Take(const ZkData& data, const ZkStat& stat, UniqueFunction<
   zk::ProducerIdBlock block{self_, 0, kBlockSize - 1};
   if (data.has_value()) {  // null: nobody has taken any
     const Result<zk::ProducerIdBlock> last = zk::DecodeProducerIdBlock(data);
-    if (!last.ok() || last->last > std::numeric_limits<std::int64_t>::max() - kBlockSize) {
+    if (!last.ok() || last->last >= std::numeric_limits<std::int64_t>::max() - kBlockSize) {
       done(Status(StatusCode::kCorrupt, std::string(zk::kProducerIdBlock) + " cannot be used: no producer ids"));
       return;
     }

@@ -119,7 +119,9 @@ class ZkClientMt::Core final : public ZkHandleUser, public std::enable_shared_fr
       return;
     }
     const std::string level = chroot_.substr(0, end);
-    ZkCall* call = calls_->New({[this, end, level](ZkAnswer&& answer) { ChrootAnswered(end, level, answer.error); }});
+    ZkCall* call = calls_->New({[weak = weak_from_this(), end, level](ZkAnswer&& answer) {
+      if (const auto self = weak.lock()) self->ChrootAnswered(end, level, answer.error);
+    }});
     Give(call, [&](zhandle_t* handle) {
       return zoo_acreate(handle, level.c_str(), nullptr, -1, &ZOO_OPEN_ACL_UNSAFE, 0, &ZkCalls::OnString, call);
     });

@@ -12,7 +12,6 @@ namespace ottla {
 
 class ZkMulti {
  public:
-  ZkMulti() = default;
   // The paths of `ops` are absolute. Points into itself: stays where it is.
   explicit ZkMulti(std::vector<ZkOp> ops);
   ZkMulti(const ZkMulti&) = delete;

@@ -26,8 +26,14 @@ Result<std::uint64_t> CacheProbes::Look(const FileRange& front, std::uint64_t le
   return std::min(length, seen);
 }
 
+void CacheProbes::NextRange(const FileRange& sent) {
+  seen_to_.reset();
+  last_file_ = sent.file.get();
+  last_end_ = sent.position + sent.length;
+}
+
 Status CacheProbes::Begin(const FileRange& front, MonoTime now) {
-  if (spacing_ == kClosest) OTTLA_RETURN_IF_ERROR(Probe(front, front.position, now));
+  if (spacing_ == kClosest || !GoesOn(front)) OTTLA_RETURN_IF_ERROR(Probe(front, front.position, now));
   seen_to_ = front.position;
   return Status::Ok();
 }
@@ -42,12 +48,14 @@ Status CacheProbes::Step(const FileRange& front, MonoTime now) {
   }
   const std::uint64_t to = std::min(next, end);
   OTTLA_RETURN_IF_ERROR(Probe(front, to - 1, now));
-  Trust(unprobed_ + to - *seen_to_, now);
+  // What was appended a moment ago says nothing of the rest of the cache.
+  if (to <= front.hot_from) Trust(unprobed_ + to - *seen_to_, now);
   seen_to_ = to;
   return Status::Ok();
 }
 
 Status CacheProbes::Probe(const FileRange& front, std::uint64_t position, MonoTime now) {
+  if (position >= front.hot_from) return Status::Ok();
   Status status = ProbeCached(front, position);
   if (status.ok()) {
     seen_at_ = now;

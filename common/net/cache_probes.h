@@ -11,22 +11,25 @@
 namespace ottla {
 
 // A probe costs one to three microseconds, most of it the page's first touch, so one page stands for many: pages come
-// and go by read-ahead and eviction in long runs. A connection that found all it sent in memory probes ever less, down
-// to one page in 4 MiB over whatever ranges it sends; once it met a cold page it looks at the first and at every 256
-// KiB of each range for 10 s. The loop so waits for a disk at most once where a stream leaves the cache. Owner: one
-// send queue. Times are monotonic, lengths are bytes.
+// and go by read-ahead and eviction in long runs. Each range that does not go on where the one before ended is looked
+// at where it begins. Behind that, a connection that found all it sent in memory probes ever less, from every 256 KiB
+// down to one page in 4 MiB; once it met a cold page it looks at the first and at every 256 KiB of each range for 10 s.
+// So the loop may wait for a disk once where a stream leaves the cache in the midst of a range, and for 4 MiB at most.
+//
+// Owner: one send queue. Times are monotonic, lengths are bytes.
 class CacheProbes {
  public:
   // How many of the next `length` bytes of `front`, at least 1, may be sent without waiting. kUnavailable: the first of
   // them must be brought in before; other errors: the file cannot be read.
   Result<std::uint64_t> Look(const FileRange& front, std::uint64_t length, MonoTime now);
-  // The range asked about is sent; another one comes.
-  void NextRange() { seen_to_.reset(); }
+  // `sent` has left, another range comes.
+  void NextRange(const FileRange& sent);
 
  private:
   static constexpr std::uint64_t kClosest = 256 << 10;
   static constexpr std::uint64_t kWidest = 4 << 20;
 
+  bool GoesOn(const FileRange& front) const { return front.file.get() == last_file_ && front.position == last_end_; }
   Status Begin(const FileRange& front, MonoTime now);
   Status Step(const FileRange& front, MonoTime now);
   Status Probe(const FileRange& front, std::uint64_t position, MonoTime now);
@@ -35,8 +38,10 @@ class CacheProbes {
 
   std::optional<std::uint64_t> seen_to_;  // file position in the present range
   std::uint64_t spacing_ = kClosest;
-  std::uint64_t unprobed_ = 0;  // let pass since the last probe, in ranges before this one
-  std::uint64_t trusted_ = 0;   // found since `spacing_` grew last
+  std::uint64_t unprobed_ = 0;       // let pass since the last probe, in ranges before this one
+  std::uint64_t trusted_ = 0;        // found since `spacing_` grew last
+  const File* last_file_ = nullptr;  // of the range before, only to be compared
+  std::uint64_t last_end_ = 0;
   MonoTime seen_at_{};
   MonoTime wary_until_{};
 };

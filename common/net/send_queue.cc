@@ -26,7 +26,7 @@ struct SendQueue::Batch {
   std::size_t count = 0;
   std::uint64_t bytes = 0;
   std::size_t scratch_used = 0;
-  bool before_file = false;  // what follows leaves by Stream::SendFile
+  const FileRange* before = nullptr;  // what follows and leaves by Stream::SendFile
 
   void Add(const char* data, std::size_t size) {
     parts[count++] = {const_cast<char*>(data), size};
@@ -65,7 +65,9 @@ SendQueue::Outcome SendQueue::Flush(Stream& stream, const Turn& turn) {
     const Gathered gathered = Gather(batch, turn.scratch, room);
     if (gathered == Gathered::kBroken) return Outcome::kBroken;
     if (batch.count == 0) return Outcome::kCold;
-    const IoResult result = stream.Write({batch.parts.data(), batch.count}, batch.before_file);
+    // Only what is sure to leave may be announced: the kernel keeps the last bytes before it back.
+    const bool more = batch.before != nullptr && batch.bytes < room && probes_.Look(*batch.before, 1, turn.now).ok();
+    const IoResult result = stream.Write({batch.parts.data(), batch.count}, more);
     if (result.kind == IoResult::Kind::kWouldBlock) return Outcome::kBlocked;
     if (result.kind != IoResult::Kind::kOk) return Outcome::kBroken;
     Consume(result.bytes);
@@ -78,8 +80,8 @@ SendQueue::Outcome SendQueue::Flush(Stream& stream, const Turn& turn) {
 SendQueue::Gathered SendQueue::Gather(Batch& batch, std::span<char> scratch, std::uint64_t room) const {
   std::uint64_t skip = front_sent_;
   for (const WireSegment& segment : segments_) {
-    batch.before_file = BySendFile(segment);
-    if (batch.count == kMaxParts || batch.bytes >= room || batch.before_file) break;
+    batch.before = BySendFile(segment) ? &std::get<FileRange>(segment) : nullptr;
+    if (batch.count == kMaxParts || batch.bytes >= room || batch.before != nullptr) break;
     if (const auto* range = std::get_if<FileRange>(&segment)) {
       const std::uint64_t before = batch.bytes;
       const Gathered gathered = CopyFromFile(*range, batch, scratch, room);
@@ -135,8 +137,8 @@ void SendQueue::Consume(std::uint64_t bytes) {
       range->Consume(step);
       bytes -= step;
       if (range->length > 0) continue;
+      probes_.NextRange(*range);
       segments_.pop_front();
-      probes_.NextRange();
       continue;
     }
     const std::uint64_t left = BytesOf(front).size() - front_sent_;

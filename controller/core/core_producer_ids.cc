@@ -30,7 +30,7 @@ void ControllerCore::AllocateBlock(BrokerId broker, const ZkReadResult& now) {
   }
   if (now.data) {
     const Result<zk::ProducerIdBlock> last = zk::DecodeProducerIdBlock(now.data);
-    if (!last.ok() || last->last > std::numeric_limits<std::int64_t>::max() - kProducerIdBlockSize) {
+    if (!last.ok() || last->last >= std::numeric_limits<std::int64_t>::max() - kProducerIdBlockSize) {
       Say(Note::Level::kError, std::string(zk::kProducerIdBlock) + " cannot be used: no producer ids", "bad_znodes");
       Answer_(AllocateProducerIdsAnswer{ErrorCode::kUnknownServerError, 0, 0});
       return;

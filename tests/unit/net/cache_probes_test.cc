@@ -46,7 +46,7 @@ class CacheProbesTest : public testing::Test {
       range.Consume(*may);
       sent_to_ += *may;
     }
-    probes_.NextRange();
+    probes_.NextRange(range);
     return true;
   }
   std::size_t ProbesOf(std::uint64_t range, int count) {
@@ -101,6 +101,32 @@ TEST_F(CacheProbesTest, AfterAColdPageEachRangeIsProbedForTenSeconds) {
   now_ += Millis(200);
   ProbesOf(64 * kMiB, 1);
   EXPECT_EQ(ProbesOf(kMiB, 40), 10u);
+}
+
+TEST_F(CacheProbesTest, ARangeElsewhereIsLookedAtWhereItBegins) {
+  ProbesOf(64 * kMiB, 1);
+  FileRange elsewhere;
+  elsewhere.file = std::make_shared<FakeFile>();
+  elsewhere.length = 64 * kKiB;
+  static_cast<FakeFile&>(*elsewhere.file).cold_from = 0;
+  EXPECT_EQ(probes_.Look(elsewhere, elsewhere.length, now_).status().code(), StatusCode::kUnavailable);
+
+  ProbesOf(64 * kMiB, 1);
+  sent_to_ += 1;  // the same file, further on
+  file_->cold_from = sent_to_;
+  EXPECT_FALSE(SendRange(64 * kKiB));
+}
+
+TEST_F(CacheProbesTest, WhatWasAppendedAMomentAgoIsNotProbedAndEarnsNoTrust) {
+  FileRange hot;
+  hot.file = file_;
+  hot.length = 64 * kMiB;
+  hot.hot_from = 0;
+  EXPECT_EQ(probes_.Look(hot, hot.length, now_).value(), hot.length);
+  EXPECT_TRUE(file_->probed.empty());
+  probes_.NextRange(hot);
+  sent_to_ = hot.length;
+  EXPECT_EQ(ProbesOf(256 * kKiB, 1), 2u) << "as if nothing had been sent before";
 }
 
 TEST_F(CacheProbesTest, AFreshLookAfterAPause) {

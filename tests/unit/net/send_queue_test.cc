@@ -205,6 +205,18 @@ TEST_F(SendQueueTest, AHeadLeavesTogetherWithTheFileBehindIt) {
   EXPECT_EQ(stream_.announced_more, 1) << "nothing follows the tail";
 }
 
+TEST_F(SendQueueTest, AColdFileIsNotAnnounced) {
+  SendQueue::Options options;
+  options.sendfile_from = 5;
+  SendQueue queue(options);
+  const auto file = std::make_shared<FakeFile>("0123456789");
+  file->warm = 0;
+  queue.Push(std::string("an answer, and the next one's head"));
+  queue.Push(RangeOf(file, 0, 5));
+  EXPECT_EQ(Flush(queue, stream_), Outcome::kCold);
+  EXPECT_EQ(stream_.announced_more, 0);
+}
+
 TEST_F(SendQueueTest, ProbesAreAsManyHoweverTheSocketDividesARange) {
   constexpr std::uint64_t kLength = 2 << 20;
   Random random(1);

@@ -1,7 +1,7 @@
 // What Kafka's brokers asked each other in recorded conversations, and what our own parts send, byte for byte, when
 // they have been told what those brokers had been told: AlterPartition, AllocateProducerIds, ControlledShutdown, the
-// ListOffsets of a follower, the ApiVersions before them, and the versions that inter.broker.protocol.version fixes.
-// (Fetch: RecordedFetches; the controller's requests: Conversations.)
+// ApiVersions before them, and the versions that inter.broker.protocol.version fixes. (Fetch: RecordedFetches; a
+// follower's ListOffsets: RecordedListOffsets; the controller's requests: Conversations.)
 #include <gtest/gtest.h>
 
 #include <algorithm>

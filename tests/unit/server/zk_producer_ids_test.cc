@@ -82,8 +82,8 @@ TEST(ZkProducerIds, WhatCannotBeReadOrContinuedIsNotUsed) {
   sim::SimWorld world(1);
   Asker broker(world, 3);
   const std::int64_t top = std::numeric_limits<std::int64_t>::max();
-  for (const std::string& text :
-       {std::string("{"), zk::Encode(zk::ProducerIdBlock{BrokerId(1), top - 1500, top - 501})}) {
+  for (const std::string& text : {std::string("{"), zk::Encode(zk::ProducerIdBlock{BrokerId(1), top - 1500, top - 501}),
+                                  zk::Encode(zk::ProducerIdBlock{BrokerId(1), top - 1999, top - 1000})}) {
     broker.Write(text);
     EXPECT_EQ(broker.Await().status().code(), StatusCode::kCorrupt) << text;
     EXPECT_EQ(world.zk().Read(zk::kProducerIdBlock)->data, text);

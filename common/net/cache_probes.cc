@@ -28,8 +28,18 @@ Result<std::uint64_t> CacheProbes::Look(const FileRange& front, std::uint64_t le
 
 void CacheProbes::NextRange(const FileRange& sent) {
   seen_to_.reset();
-  last_file_ = sent.file.get();
-  last_end_ = sent.position + sent.length;
+  const File* file = sent.file.get();
+  auto* end = std::ranges::find(ends_, file, &End::file);
+  if (end == ends_.end()) {
+    end = &ends_[oldest_end_];
+    oldest_end_ = (oldest_end_ + 1) % ends_.size();
+  }
+  *end = {file, sent.position + sent.length};
+}
+
+bool CacheProbes::GoesOn(const FileRange& front) const {
+  return std::ranges::any_of(
+      ends_, [&](const End& end) { return end.file == front.file.get() && end.position == front.position; });
 }
 
 Status CacheProbes::Begin(const FileRange& front, MonoTime now) {
@@ -48,14 +58,12 @@ Status CacheProbes::Step(const FileRange& front, MonoTime now) {
   }
   const std::uint64_t to = std::min(next, end);
   OTTLA_RETURN_IF_ERROR(Probe(front, to - 1, now));
-  // What was appended a moment ago says nothing of the rest of the cache.
-  if (to <= front.hot_from) Trust(unprobed_ + to - *seen_to_, now);
+  Trust(unprobed_ + to - *seen_to_, now);
   seen_to_ = to;
   return Status::Ok();
 }
 
 Status CacheProbes::Probe(const FileRange& front, std::uint64_t position, MonoTime now) {
-  if (position >= front.hot_from) return Status::Ok();
   Status status = ProbeCached(front, position);
   if (status.ok()) {
     seen_at_ = now;

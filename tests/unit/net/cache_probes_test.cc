@@ -117,7 +117,24 @@ TEST_F(CacheProbesTest, ARangeElsewhereIsLookedAtWhereItBegins) {
   EXPECT_FALSE(SendRange(64 * kKiB));
 }
 
-TEST_F(CacheProbesTest, WhatWasAppendedAMomentAgoIsNotProbedAndEarnsNoTrust) {
+TEST_F(CacheProbesTest, FilesByTurnsGoOnEachWhereItEnded) {
+  ProbesOf(64 * kMiB, 1);
+  std::vector<FileRange> readers(6);
+  for (FileRange& range : readers) range.file = std::make_shared<FakeFile>();
+  std::size_t probed = 0;
+  for (int turn = 0; turn < 8; ++turn) {
+    probed = 0;
+    for (FileRange& range : readers) {
+      range.length = kMiB;
+      while (range.length > 0) range.Consume(probes_.Look(range, range.length, now_).value());
+      probes_.NextRange(range);
+      probed += static_cast<FakeFile&>(*range.file).probed.size();
+    }
+  }
+  EXPECT_EQ(probed, 6u + 8u * 6u / 4u) << "where each begins, and one in 4 MiB";
+}
+
+TEST_F(CacheProbesTest, WhatWasAppendedAMomentAgoIsNotProbedAndVouchesForNoOtherRange) {
   FileRange hot;
   hot.file = file_;
   hot.length = 64 * kMiB;
@@ -125,8 +142,9 @@ TEST_F(CacheProbesTest, WhatWasAppendedAMomentAgoIsNotProbedAndEarnsNoTrust) {
   EXPECT_EQ(probes_.Look(hot, hot.length, now_).value(), hot.length);
   EXPECT_TRUE(file_->probed.empty());
   probes_.NextRange(hot);
-  sent_to_ = hot.length;
-  EXPECT_EQ(ProbesOf(256 * kKiB, 1), 2u) << "as if nothing had been sent before";
+  sent_to_ = hot.length + 1;
+  file_->cold_from = sent_to_;
+  EXPECT_FALSE(SendRange(64 * kKiB));
 }
 
 TEST_F(CacheProbesTest, AFreshLookAfterAPause) {

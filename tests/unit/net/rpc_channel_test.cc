@@ -91,6 +91,17 @@ class RpcChannelTest : public testing::Test {
     });
   }
   // "12", or the code of the failure.
+  // What a call of `key` in a version that the peer knows comes to.
+  std::string Negotiated(std::int16_t key, std::int16_t lowest, std::int16_t highest) {
+    std::promise<std::string> done;
+    OnLoop([&] {
+      channel_->CallNegotiated(
+          key, lowest, highest,
+          [](std::int16_t version, EncodedBody* body) { return Encode(HeartbeatRequest{}, version, body); },
+          [&done](const Result<RpcReply>& reply) { done.set_value(Describe(reply)); });
+    });
+    return done.get_future().get();
+  }
   std::future<std::string> Heartbeat(Micros timeout = Micros{0}) {
     auto done = std::make_shared<std::promise<std::string>>();
     auto result = done->get_future();
@@ -197,14 +208,7 @@ TEST_F(RpcChannelTest, VersionsAreAgreedOnceAConnection) {
       {11, 0, 4, Code(StatusCode::kUnsupported)},
   };
   for (const Case& c : cases) {
-    std::promise<std::string> done;
-    OnLoop([&] {
-      channel_->CallNegotiated(
-          c.key, c.min, c.max,
-          [](std::int16_t version, EncodedBody* body) { return Encode(HeartbeatRequest{}, version, body); },
-          [&done](const Result<RpcReply>& reply) { done.set_value(Describe(reply)); });
-    });
-    EXPECT_EQ(done.get_future().get(), c.expected);
+    EXPECT_EQ(Negotiated(c.key, c.min, c.max), c.expected);
   }
   EXPECT_EQ(api_versions, 1);
 }
@@ -236,14 +240,7 @@ TEST_F(RpcChannelTest, AnOlderPeerIsAskedForItsVersionsAgain) {
           return Answer(header, response);
         },
         options);
-    std::promise<std::string> done;
-    OnLoop([&] {
-      channel_->CallNegotiated(
-          kHeartbeat, 0, 4,
-          [](std::int16_t version, EncodedBody* body) { return Encode(HeartbeatRequest{}, version, body); },
-          [&done](const Result<RpcReply>& reply) { done.set_value(Describe(reply)); });
-    });
-    EXPECT_EQ(done.get_future().get(), "2");
+    EXPECT_EQ(Negotiated(kHeartbeat, 0, 4), "2");
     OnLoop([this] {
       channel_.reset();
       peers_.clear();
@@ -263,14 +260,7 @@ TEST_F(RpcChannelTest, ARefusalOfTheLowestVersionEndsTheConnection) {
         return Answer(header, response);
       },
       options);
-  std::promise<std::string> done;
-  OnLoop([&] {
-    channel_->CallNegotiated(
-        kHeartbeat, 0, 4,
-        [](std::int16_t version, EncodedBody* body) { return Encode(HeartbeatRequest{}, version, body); },
-        [&done](const Result<RpcReply>& reply) { done.set_value(Describe(reply)); });
-  });
-  EXPECT_EQ(done.get_future().get(), Code(StatusCode::kUnavailable));
+  EXPECT_EQ(Negotiated(kHeartbeat, 0, 4), Code(StatusCode::kUnavailable));
 }
 
 TEST_F(RpcChannelTest, CallbacksMayEndTheChannelAndACallAfterAMoveGoesToTheNewPlace) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "common/base/check.h"
+#include "common/env/socket_buffers.h"
 #include "common/protocol/frame.h"
 #include "common/protocol/messages/00_produce.h"
 #include "common/protocol/messages/01_fetch.h"
@@ -242,6 +243,8 @@ void Run(std::uint16_t port, BareStore* store) {
     PCHECK(fd >= 0);
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // As the broker's connections have it: what is compared is not the size of a buffer.
+    if (const int bytes = RoomySendBuffer(); bytes > 0) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     std::thread(Serve, fd, bound, store).detach();
   }
 }

@@ -193,6 +193,8 @@ void FetchOperation::Abandon() {
 // A batch may be cut in the middle, which readers expect at the end of a partition's records, but not the first one:
 // consumers take an answer without a whole batch for a broken broker.
 void FetchOperation::TrimToBudget() {
+  // What was found counted for min_bytes; half a batch need not be sent for that.
+  for (Item& item : items_) item.result.records.length = std::min(item.result.records.length, item.result.whole_bytes);
   if (slices_.size() < 2) return;  // one shard has kept the budget itself
   std::uint64_t used = 0;
   for (Item& item : items_) {

@@ -30,6 +30,7 @@ void PartitionLog::Adopt(LoadedLog loaded) {
   path_ = std::move(loaded.dir);
   segments_.clear();
   landmarks_.clear();
+  read_marks_.clear();
   const std::int64_t now = dir_->clock().WallMillis();
   for (auto& image : loaded.segments) segments_.push_back(std::make_unique<Segment>(std::move(image), now, cache_));
   OTTLA_CHECK(!segments_.empty());

@@ -58,6 +58,9 @@ enum class AppendError {
   kClosed,            // the log was closed or deleted
 };
 
+struct BatchAt;
+struct CutRange;
+
 struct AppendOutcome {
   AppendError error = AppendError::kNone;
   std::string message;              // for the log and for clients; empty when kNone
@@ -82,6 +85,8 @@ struct ReadRequest {
 struct ReadPlan {
   FileRange range;    // empty: nothing between offset and upper
   BatchHeader first;  // header of the first batch; meaningful when the range is not empty
+  // Bytes of the range in front of a large batch of which only the beginning is in it; else its length.
+  std::uint64_t whole = 0;
   // No record in the range has this offset or a larger one, unless it is below the request's `upper` as well: an upper
   // bound for AbortedIn.
   Offset end_bound = kNoOffset;
@@ -209,7 +214,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     Offset target;
     UniqueFunction<void(Status)> done;
   };
-  // Where a batch begins, remembered so that readers at the tail need no lookup. `at` is the offset a reader asks for.
+  // Where a batch begins, remembered so that readers need no lookup. `at` is the offset a reader asks for.
   struct Landmark {
     Offset at;
     Offset segment;
@@ -264,6 +269,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   void Remember(const Landmark& landmark);
 
   // Reads (partition_log_read.cc).
+  const Landmark* FindLandmark(Offset segment, Offset at) const;
+  void RememberRead(Segment& segment, Offset at, const BatchAt& batch);
+  std::uint64_t WholeBytes(Segment& segment, const File& file, const CutRange& range);
   Result<std::optional<Landmark>> Locate(Segment& segment, Offset offset);
   Result<std::uint64_t> LimitPosition(Segment& segment, Offset upper);
   Offset EndBound(Segment& segment, SegmentIterator next, std::uint64_t end_position, Offset upper);
@@ -303,7 +311,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Offset high_watermark_;
   LeaderEpochs epochs_;
   ProducerState producers_;
-  std::deque<Landmark> landmarks_;
+  std::deque<Landmark> landmarks_;   // of the last appends
+  std::deque<Landmark> read_marks_;  // where readers go on that are not at the tail
 
   bool closed_ = false;
   bool busy_ = false;

@@ -105,6 +105,7 @@ void PartitionLog::Abandon() {
   owner_.CheckOnLoop();
   closed_ = true;
   landmarks_.clear();
+  read_marks_.clear();
   StartFlush();  // answers who waits for one
 }
 

@@ -5,30 +5,55 @@
 #include "broker/log/batch_file_reader.h"
 #include "broker/log/partition_log_internal.h"
 #include "broker/log/time_lookup.h"
+#include "broker/log/whole_batches.h"
 
 namespace ottla {
 namespace {
 
 constexpr std::int64_t kHotMs = 5'000;  // appended bytes are surely still in the page cache
 constexpr std::uint64_t kWarmLimit = 1 << 20;
+constexpr std::size_t kReadMarks = 8;  // readers of one log that are at different places
 
-}  // namespace
-
-// Where the first batch that reaches `offset` begins; nullopt: not in this segment. kUnavailable: needs the disk.
-Result<std::optional<PartitionLog::Landmark>> PartitionLog::Locate(Segment& segment, Offset offset) {
-  for (auto it = landmarks_.rbegin(); it != landmarks_.rend(); ++it) {
-    if (it->at == offset && it->segment == segment.base()) return std::optional<Landmark>(*it);
-  }
-  if (segment.size() == 0) return std::optional<Landmark>();
-  if (!segment.image.indexes_known) return Status(StatusCode::kUnavailable, "index not loaded");
-  const auto log = segment.log.Get();
-  if (log == nullptr) return Status(StatusCode::kUnavailable, "segment not open");
-  const auto read_index = [&](std::span<char> into, std::uint64_t at) -> Result<std::size_t> {
+// Reads of the index file that never wait.
+auto IndexReader(Segment& segment) {
+  return [&segment](std::span<char> into, std::uint64_t at) -> Result<std::size_t> {
     const auto file = segment.index.Get();
     if (file == nullptr) return Status(StatusCode::kUnavailable, "index not open");
     return file->TryReadAt(into, at);
   };
-  const auto entry = segment.image.offsets.Floor(read_index, Distance(segment.base(), offset));
+}
+
+}  // namespace
+
+const PartitionLog::Landmark* PartitionLog::FindLandmark(Offset segment, Offset at) const {
+  const auto same = [&](const Landmark& each) { return each.at == at && each.segment == segment; };
+  if (const auto it = std::find_if(landmarks_.rbegin(), landmarks_.rend(), same); it != landmarks_.rend()) return &*it;
+  const auto it = std::ranges::find_if(read_marks_, same);
+  return it != read_marks_.end() ? &*it : nullptr;
+}
+
+void PartitionLog::RememberRead(Segment& segment, Offset at, const BatchAt& batch) {
+  if (FindLandmark(segment.base(), at) != nullptr) return;
+  if (read_marks_.size() == kReadMarks) read_marks_.pop_front();
+  read_marks_.push_back(
+      {.at = at, .segment = segment.base(), .position = batch.position, .header = batch.header, .noted_ms = 0});
+}
+
+// The next read of whoever reads this one begins where its last whole batch ends.
+std::uint64_t PartitionLog::WholeBytes(Segment& segment, const File& file, const CutRange& range) {
+  const WholeBatches whole = FindWholeBatches(file, segment.image.offsets, IndexReader(segment), range);
+  if (whole.next) RememberRead(segment, whole.next->header.base_offset, *whole.next);
+  return whole.bytes;
+}
+
+// Where the first batch that reaches `offset` begins; nullopt: not in this segment. kUnavailable: needs the disk.
+Result<std::optional<PartitionLog::Landmark>> PartitionLog::Locate(Segment& segment, Offset offset) {
+  if (const Landmark* known = FindLandmark(segment.base(), offset)) return std::optional<Landmark>(*known);
+  if (segment.size() == 0) return std::optional<Landmark>();
+  if (!segment.image.indexes_known) return Status(StatusCode::kUnavailable, "index not loaded");
+  const auto log = segment.log.Get();
+  if (log == nullptr) return Status(StatusCode::kUnavailable, "segment not open");
+  const auto entry = segment.image.offsets.Floor(IndexReader(segment), Distance(segment.base(), offset));
   if (!entry.ok()) return entry.status();
   const std::uint64_t from = entry->has_value() ? (*entry)->position : 0;
   auto batch = FindBatch(*log, from, segment.size(), offset, /*may_wait=*/false);
@@ -94,6 +119,10 @@ ReadResult PartitionLog::Read(const ReadRequest& request) {
     std::uint64_t length = std::min(request.max_bytes, *limit - position);
     if (request.min_one_message) length = std::max(length, std::min((*start)->header.size, *limit - position));
     ReadResult result;
+    result.plan.whole = length;
+    if (length < *limit - position && length > (*start)->header.size) {
+      result.plan.whole = WholeBytes(segment, *file, {position, length, (*start)->header.size, *limit});
+    }
     result.plan.range = {.file = std::move(file),
                          .current = segment.generation,
                          .generation = segment.generation->load(),
@@ -190,11 +219,7 @@ void PartitionLog::Warm(const ReadRequest& request, UniqueFunction<void(Status)>
         if (segment->log.Get() == nullptr) segment->log.Put(std::move(result.log));
         segment->index.Put(std::move(result.index));
         for (const auto& [offset, batch] : result.found) {
-          log.Remember({.at = offset,
-                        .segment = segment->base(),
-                        .position = batch.position,
-                        .header = batch.header,
-                        .noted_ms = 0});
+          log.RememberRead(*segment, offset, batch);
         }
         done(Status::Ok());
       });

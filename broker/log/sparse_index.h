@@ -70,12 +70,26 @@ Result<Entry> ReadEntry(const Read& read, std::uint64_t number) {
   return Entry::Decode(bytes);
 }
 
+// Entries [from, from + count) of a file in one read.
+template <class Entry, class Read>
+Result<std::vector<Entry>> ReadEntries(const Read& read, std::uint64_t from, std::uint64_t count) {
+  std::string bytes(count * Entry::kSize, '\0');
+  const Result<std::size_t> got = read(std::span<char>(bytes), from * Entry::kSize);
+  if (!got.ok()) return got.status();
+  if (*got != bytes.size()) return Status(StatusCode::kCorrupt, "index file is shorter than it was");
+  std::vector<Entry> entries(count);
+  for (std::size_t i = 0; i < count; ++i) entries[i] = Entry::Decode(bytes.data() + i * Entry::kSize);
+  return entries;
+}
+
 // How many of the first `count` entries of a file satisfy `before`, which holds for a prefix of them.
 template <class Entry, class Read, class Before>
 Result<std::uint64_t> PartitionPoint(const Read& read, std::uint64_t count, const Before& before) {
+  // Each read is a system call: what fits into a page is read at once.
+  constexpr std::uint64_t kAtOnce = 4096 / Entry::kSize;
   std::uint64_t low = 0;
   std::uint64_t high = count;
-  while (low < high) {
+  while (high - low > kAtOnce) {
     const std::uint64_t middle = low + (high - low) / 2;
     const Result<Entry> entry = ReadEntry<Entry>(read, middle);
     if (!entry.ok()) return entry.status();
@@ -85,7 +99,10 @@ Result<std::uint64_t> PartitionPoint(const Read& read, std::uint64_t count, cons
       high = middle;
     }
   }
-  return low;
+  if (low == high) return low;
+  const auto entries = ReadEntries<Entry>(read, low, high - low);
+  if (!entries.ok()) return entries.status();
+  return low + static_cast<std::uint64_t>(std::ranges::partition_point(*entries, before) - entries->begin());
 }
 
 // Entries in a file of `bytes` bytes, without zero padding at its end. `zero_first()` -> Result<bool>, asked only of a
@@ -130,10 +147,15 @@ struct SparseIndex {
   // back.
   template <class Read>
   Result<std::optional<Entry>> Floor(const Read& read, std::int64_t key) const {
-    if (last && last->key() <= key) return std::optional<Entry>(last);
-    const auto after = std::ranges::upper_bound(tail, key, {}, [](const Entry& entry) { return entry.key(); });
+    return LastOf(read, [key](const Entry& entry) { return entry.key() <= key; });
+  }
+  // The last entry that satisfies `before`, which holds for a prefix of them.
+  template <class Read, class Before>
+  Result<std::optional<Entry>> LastOf(const Read& read, const Before& before) const {
+    if (last && before(*last)) return std::optional<Entry>(last);
+    const auto after = std::ranges::partition_point(tail, before);
     if (after != tail.begin()) return std::optional<Entry>(*std::prev(after));
-    const auto count = PartitionPoint<Entry>(read, written, [&](const Entry& entry) { return entry.key() <= key; });
+    const auto count = PartitionPoint<Entry>(read, written, before);
     if (!count.ok()) return count.status();
     if (*count == 0) return std::optional<Entry>();
     const auto entry = ReadEntry<Entry>(read, *count - 1);

@@ -57,7 +57,9 @@ SendQueue::Outcome SendQueue::Flush(Stream& stream, const Turn& turn) {
     if (sent >= turn.share) return Outcome::kTurnOver;
     const std::uint64_t room = turn.share - sent;
     if (BySendFile(segments_.front())) {
-      const Outcome outcome = SendFileFront(stream, room, turn.now, &sent);
+      // A range that fits into a turn is not torn in two: the next turn costs more than what this one is too long.
+      const std::uint64_t front = SegmentSize(segments_.front());
+      const Outcome outcome = SendFileFront(stream, front <= turn.share ? front : room, turn.now, &sent);
       if (outcome != Outcome::kDrained) return outcome;
       continue;
     }

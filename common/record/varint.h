@@ -14,57 +14,72 @@ constexpr std::uint64_t ZigZagEncode(std::int64_t v) {
 }
 
 namespace internal {
-// False: cut, or longer than `max_bytes`.
-[[gnu::noinline]] inline bool ReadRaw(const char*& p, const char* end, int max_bytes, std::uint64_t& out) {
+// By value, so that a reader's own position can stay in a register.
+struct RawVarint {
+  const char* behind = nullptr;  // null: cut, or longer than allowed
+  std::uint64_t value = 0;
+};
+[[gnu::noinline]] inline RawVarint ReadRaw(const char* p, const char* end, int max_bytes) {
   std::uint64_t value = 0;
   for (int i = 0; i < max_bytes && p < end; ++i) {
     const auto byte = static_cast<unsigned char>(*p++);
     value |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
-    if (byte < 0x80) {
-      out = value;
-      return true;
-    }
+    if (byte < 0x80) return {p, value};
   }
-  return false;
+  return {};
+}
+
+constexpr std::int32_t ZigZagDecode32(std::uint32_t v) {
+  return static_cast<std::int32_t>(v >> 1) ^ -static_cast<std::int32_t>(v & 1);
+}
+
+// One to three bytes, all but a few numbers in real batches, go without a loop; the branches are left to the predictor
+// on purpose: records of a batch resemble each other, and selecting the length by arithmetic would chain every field to
+// the one before. Three bytes must be there; false: a longer number, and `at` is then anywhere among them.
+inline bool ReadSmall(const char*& at, std::int32_t& out) {
+  const std::uint32_t one = static_cast<unsigned char>(at[0]);
+  if (one < 0x80) {
+    at += 1;
+    out = ZigZagDecode32(one);
+    return true;
+  }
+  const std::uint32_t two = (one & 0x7f) | std::uint32_t{static_cast<unsigned char>(at[1])} << 7;
+  if (two < 0x80 << 7) {
+    at += 2;
+    out = ZigZagDecode32(two);
+    return true;
+  }
+  const std::uint32_t three = (two & 0x3fff) | std::uint32_t{static_cast<unsigned char>(at[2])} << 14;
+  at += 3;
+  out = ZigZagDecode32(three);
+  return three < 0x80 << 14;
 }
 }  // namespace internal
 
-// Reads at p, which moves behind the number. False: cut or too long; p is then anywhere up to end. One and two bytes,
-// all but a few numbers in real batches, go without a loop; the branches are left to the predictor on purpose: records
-// of a batch resemble each other, and selecting the length by arithmetic would chain every field to the one before.
+// Reads at p, which moves behind the number. False: cut or too long; p stays.
 inline bool ReadVarint(const char*& p, const char* end, std::int32_t& out) {
-  std::uint64_t raw = 0;
-  if (end - p >= 2) [[likely]] {
-    const std::uint32_t first = static_cast<unsigned char>(p[0]);
-    if (first < 0x80) {
-      ++p;
-      out = static_cast<std::int32_t>(first >> 1) ^ -static_cast<std::int32_t>(first & 1);
-      return true;
-    }
-    const std::uint32_t second = static_cast<unsigned char>(p[1]);
-    if (second < 0x80) {
-      p += 2;
-      const std::uint32_t both = (first & 0x7f) | (second << 7);
-      out = static_cast<std::int32_t>(both >> 1) ^ -static_cast<std::int32_t>(both & 1);
-      return true;
-    }
+  if (const char* at = p; end - p >= 3 && internal::ReadSmall(at, out)) [[likely]] {
+    p = at;
+    return true;
   }
-  if (!internal::ReadRaw(p, end, 5, raw)) return false;
-  const auto low = static_cast<std::uint32_t>(raw);
-  out = static_cast<std::int32_t>(low >> 1) ^ -static_cast<std::int32_t>(low & 1);
+  const internal::RawVarint raw = internal::ReadRaw(p, end, 5);
+  if (raw.behind == nullptr) return false;
+  p = raw.behind;
+  out = internal::ZigZagDecode32(static_cast<std::uint32_t>(raw.value));
   return true;
 }
 
 inline bool ReadVarlong(const char*& p, const char* end, std::int64_t& out) {
-  std::uint64_t raw = 0;
-  if (end - p >= 2 && ((p[0] & 0x80) == 0 || (p[1] & 0x80) == 0)) [[likely]] {
-    std::int32_t small = 0;
-    ReadVarint(p, end, small);
+  std::int32_t small = 0;
+  if (const char* at = p; end - p >= 3 && internal::ReadSmall(at, small)) [[likely]] {
+    p = at;
     out = small;
     return true;
   }
-  if (!internal::ReadRaw(p, end, 10, raw)) return false;
-  out = ZigZagDecode(raw);
+  const internal::RawVarint raw = internal::ReadRaw(p, end, 10);
+  if (raw.behind == nullptr) return false;
+  p = raw.behind;
+  out = ZigZagDecode(raw.value);
   return true;
 }
 

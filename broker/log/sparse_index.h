@@ -82,27 +82,44 @@ Result<std::vector<Entry>> ReadEntries(const Read& read, std::uint64_t from, std
   return entries;
 }
 
-// How many of the first `count` entries of a file satisfy `before`, which holds for a prefix of them.
+// How many entries at the beginning of an index satisfy something, and the last of them.
+template <class Entry>
+struct EntryPrefix {
+  std::uint64_t count = 0;
+  std::optional<Entry> last;
+};
+
+// Of the first `count` entries of a file those that satisfy `before`, which holds for a prefix of them.
 template <class Entry, class Read, class Before>
-Result<std::uint64_t> PartitionPoint(const Read& read, std::uint64_t count, const Before& before) {
+Result<EntryPrefix<Entry>> FindPrefix(const Read& read, std::uint64_t count, const Before& before) {
   // Each read is a system call: what fits into a page is read at once.
   constexpr std::uint64_t kAtOnce = 4096 / Entry::kSize;
-  std::uint64_t low = 0;
+  EntryPrefix<Entry> found;
   std::uint64_t high = count;
-  while (high - low > kAtOnce) {
-    const std::uint64_t middle = low + (high - low) / 2;
+  while (high - found.count > kAtOnce) {
+    const std::uint64_t middle = found.count + (high - found.count) / 2;
     const Result<Entry> entry = ReadEntry<Entry>(read, middle);
     if (!entry.ok()) return entry.status();
     if (before(*entry)) {
-      low = middle + 1;
+      found = {middle + 1, *entry};
     } else {
       high = middle;
     }
   }
-  if (low == high) return low;
-  const auto entries = ReadEntries<Entry>(read, low, high - low);
+  if (found.count == high) return found;
+  const auto entries = ReadEntries<Entry>(read, found.count, high - found.count);
   if (!entries.ok()) return entries.status();
-  return low + static_cast<std::uint64_t>(std::ranges::partition_point(*entries, before) - entries->begin());
+  const auto behind = std::ranges::partition_point(*entries, before);
+  if (behind != entries->begin()) found.last = *std::prev(behind);
+  found.count += static_cast<std::uint64_t>(behind - entries->begin());
+  return found;
+}
+
+template <class Entry, class Read, class Before>
+Result<std::uint64_t> PartitionPoint(const Read& read, std::uint64_t count, const Before& before) {
+  const auto found = FindPrefix<Entry>(read, count, before);
+  if (!found.ok()) return found.status();
+  return found->count;
 }
 
 // Entries in a file of `bytes` bytes, without zero padding at its end. `zero_first()` -> Result<bool>, asked only of a
@@ -155,12 +172,9 @@ struct SparseIndex {
     if (last && before(*last)) return std::optional<Entry>(last);
     const auto after = std::ranges::partition_point(tail, before);
     if (after != tail.begin()) return std::optional<Entry>(*std::prev(after));
-    const auto count = PartitionPoint<Entry>(read, written, before);
-    if (!count.ok()) return count.status();
-    if (*count == 0) return std::optional<Entry>();
-    const auto entry = ReadEntry<Entry>(read, *count - 1);
-    if (!entry.ok()) return entry.status();
-    return std::optional<Entry>(*entry);
+    const auto found = FindPrefix<Entry>(read, written, before);
+    if (!found.ok()) return found.status();
+    return found->last;
   }
 };
 

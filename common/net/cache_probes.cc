@@ -37,9 +37,11 @@ void CacheProbes::NextRange(const FileRange& sent) {
   *end = {file, sent.position + sent.length};
 }
 
+// A reader asks again for the batch that the range before ended in.
 bool CacheProbes::GoesOn(const FileRange& front) const {
-  return std::ranges::any_of(
-      ends_, [&](const End& end) { return end.file == front.file.get() && end.position == front.position; });
+  return std::ranges::any_of(ends_, [&](const End& end) {
+    return end.file == front.file.get() && front.position <= end.position && end.position - front.position <= kClosest;
+  });
 }
 
 Status CacheProbes::Begin(const FileRange& front, MonoTime now) {

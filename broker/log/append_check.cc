@@ -178,8 +178,8 @@ class Check {
 
   bool WalkV2(const RecordBatchView& batch, std::string_view records) {
     const bool stamped = batch.timestamp_type() == TimestampType::kLogAppendTime;
-    const Walk walk = stamped || records_.Any(stamped) ? WalkRecords<true>(batch, records, stamped, &records_)
-                                                       : WalkRecords<false>(batch, records, stamped, nullptr);
+    const Walk walk = records_.Any(stamped) ? WalkRecords<true>(batch, records, stamped, &records_)
+                                            : WalkRecords<false>(batch, records, stamped, nullptr);
     if (walk.malformed) return Refuse(ErrorCode::kInvalidRecord, "malformed record");
     if (walk.surplus) return Refuse(ErrorCode::kInvalidRecord, "bytes behind the last record");
     max_timestamp_ = walk.max_timestamp;

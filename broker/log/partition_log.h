@@ -85,8 +85,9 @@ struct ReadRequest {
 struct ReadPlan {
   FileRange range;    // empty: nothing between offset and upper
   BatchHeader first;  // header of the first batch; meaningful when the range is not empty
-  // Bytes of the range in front of a large batch of which only the beginning is in it; else its length.
-  std::uint64_t whole = 0;
+  // Bytes of the range in front of a batch of which only the beginning is in it, where its first batch is large and
+  // that is known at little cost; else its length.
+  std::uint64_t whole_bytes = 0;
   // No record in the range has this offset or a larger one, unless it is below the request's `upper` as well: an upper
   // bound for AbortedIn.
   Offset end_bound = kNoOffset;
@@ -271,7 +272,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   // Reads (partition_log_read.cc).
   const Landmark* FindLandmark(Offset segment, Offset at) const;
   void RememberRead(Segment& segment, Offset at, const BatchAt& batch);
-  std::uint64_t WholeBytes(Segment& segment, const File& file, const CutRange& range);
+  std::uint64_t WholeBytes(Segment& segment, const File& file, const BatchHeader& first, const CutRange& range);
   Result<std::optional<Landmark>> Locate(Segment& segment, Offset offset);
   Result<std::uint64_t> LimitPosition(Segment& segment, Offset upper);
   Offset EndBound(Segment& segment, SegmentIterator next, std::uint64_t end_position, Offset upper);

@@ -14,12 +14,15 @@ constexpr std::int64_t kHotMs = 5'000;  // appended bytes are surely still in th
 constexpr std::uint64_t kWarmLimit = 1 << 20;
 constexpr std::size_t kReadMarks = 8;  // readers of one log that are at different places
 
-// Reads of the index file that never wait.
+// Reads of the index file that never wait. One that is shorter than it was is being cut on the disk's thread: Warm
+// stands behind that.
 auto IndexReader(Segment& segment) {
   return [&segment](std::span<char> into, std::uint64_t at) -> Result<std::size_t> {
     const auto file = segment.index.Get();
     if (file == nullptr) return Status(StatusCode::kUnavailable, "index not open");
-    return file->TryReadAt(into, at);
+    auto got = file->TryReadAt(into, at);
+    if (got.ok() && *got < into.size()) return Status(StatusCode::kUnavailable, "index shorter than it was");
+    return got;
   };
 }
 
@@ -40,9 +43,12 @@ void PartitionLog::RememberRead(Segment& segment, Offset at, const BatchAt& batc
 }
 
 // The next read of whoever reads this one begins where its last whole batch ends.
-std::uint64_t PartitionLog::WholeBytes(Segment& segment, const File& file, const CutRange& range) {
+std::uint64_t PartitionLog::WholeBytes(Segment& segment, const File& file, const BatchHeader& first,
+                                       const CutRange& range) {
   const WholeBatches whole = FindWholeBatches(file, segment.image.offsets, IndexReader(segment), range);
-  if (whole.next) RememberRead(segment, whole.next->header.base_offset, *whole.next);
+  if (!whole.next) return whole.bytes;
+  const Offset at = whole.next->header.base_offset;
+  if (at > first.last_offset && at < log_end_) RememberRead(segment, at, *whole.next);
   return whole.bytes;
 }
 
@@ -119,9 +125,9 @@ ReadResult PartitionLog::Read(const ReadRequest& request) {
     std::uint64_t length = std::min(request.max_bytes, *limit - position);
     if (request.min_one_message) length = std::max(length, std::min((*start)->header.size, *limit - position));
     ReadResult result;
-    result.plan.whole = length;
-    if (length < *limit - position && length > (*start)->header.size) {
-      result.plan.whole = WholeBytes(segment, *file, {position, length, (*start)->header.size, *limit});
+    result.plan.whole_bytes = length;
+    if (const BatchHeader& first = (*start)->header; length < *limit - position && length > first.size) {
+      result.plan.whole_bytes = WholeBytes(segment, *file, first, {position, length, first.size, *limit});
     }
     result.plan.range = {.file = std::move(file),
                          .current = segment.generation,
@@ -152,8 +158,8 @@ Result<std::optional<BatchAt>> LocateOnDisk(const File& log, const File& index, 
                                             Offset offset) {
   const auto read_index = [&](std::span<char> into, std::uint64_t at) { return index.ReadAt(into, at); };
   const auto entry = image.offsets.Floor(read_index, Distance(image.base, offset));
-  if (!entry.ok()) return entry.status();
-  const std::uint64_t from = entry->has_value() ? (*entry)->position : 0;
+  if (!entry.ok() && entry.status().code() != StatusCode::kCorrupt) return entry.status();
+  const std::uint64_t from = entry.ok() && entry->has_value() ? (*entry)->position : 0;
   auto batch = FindBatch(log, from, image.size, offset, /*may_wait=*/true);
   if (batch.status().code() != StatusCode::kCorrupt || from == 0) return batch;
   return FindBatch(log, 0, image.size, offset, /*may_wait=*/true);  // an index entry that points nowhere

@@ -92,7 +92,7 @@ struct EntryPrefix {
 // Of the first `count` entries of a file those that satisfy `before`, which holds for a prefix of them.
 template <class Entry, class Read, class Before>
 Result<EntryPrefix<Entry>> FindPrefix(const Read& read, std::uint64_t count, const Before& before) {
-  // Each read is a system call: what fits into a page is read at once.
+  // Each read is a system call: what is no more than a page is read at once.
   constexpr std::uint64_t kAtOnce = 4096 / Entry::kSize;
   EntryPrefix<Entry> found;
   std::uint64_t high = count;

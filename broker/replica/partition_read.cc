@@ -109,7 +109,7 @@ Partition::FetchState Partition::Fetch(const FetchParams& params, const FetchPar
     out.aborted = std::move(aborted);
   }
   out.records = std::move(read.plan.range);
-  out.whole_bytes = read.plan.whole;
+  out.whole_bytes = read.plan.whole_bytes;
   out.first_batch_bytes = static_cast<std::uint64_t>(read.plan.first.size);
   return FetchState::kDone;
 }

@@ -82,7 +82,7 @@ struct FetchPartitionResult {
   LeaderHint current_leader;
   BrokerId preferred_read_replica = kNoBroker;
   FileRange records;                    // empty: no records (not null)
-  std::uint64_t whole_bytes = 0;        // of `records`, what an answer should carry: ReadPlan::whole
+  std::uint64_t whole_bytes = 0;        // of `records`, what an answer should carry: ReadPlan::whole_bytes
   std::uint64_t first_batch_bytes = 0;  // of `records`; fewer bytes of them are of no use to readers of v3 and above
 };
 

@@ -62,7 +62,7 @@ class FetchRun : public std::enable_shared_from_this<FetchRun> {
       result_.answer_now = true;  // without bytes; the client comes again
     }
     result_.bytes += out.records.length;
-    left_ -= std::min(left_, out.records.length);
+    left_ -= std::min(left_, out.whole_bytes);
     if (out.error != ErrorCode::kNone || out.diverging.has_value() || out.preferred_read_replica != kNoBroker) {
       result_.answer_now = true;
     }

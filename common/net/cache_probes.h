@@ -13,11 +13,12 @@
 namespace ottla {
 
 // A probe costs one to three microseconds, most of it the page's first touch, so one page stands for many: pages come
-// and go by read-ahead and eviction in long runs. Each range that does not go on where one before it ended, or in the
-// batch it ended in, is looked at where it begins; a consumer reads several files by turns. Behind that, a connection
-// that found all it sent in memory probes ever less, from every 256 KiB down to one page in 4 MiB; once it met a cold
-// page it looks at the first and at every 256 KiB of each range for 10 s. So the loop may wait for a disk where streams
-// leave the cache, for 4 MiB at most in those 10 s. Owner: one send queue. Times are monotonic, lengths are bytes.
+// and go by read-ahead and eviction in long runs. Each range that does not go on where one before it ended, or up to
+// 256 KiB before (its last batch was not whole), is looked at where it begins; a consumer reads several files by turns.
+// Behind that, a connection that found all it sent in memory probes ever less, from every 256 KiB down to one page in 4
+// MiB; once it met a cold page it looks at the first and at every 256 KiB of each range for 10 s. So the loop may wait
+// for a disk where streams leave the cache, for 4 MiB at most in those 10 s. Owner: one send queue. Times are
+// monotonic, lengths are bytes.
 class CacheProbes {
  public:
   // How many of the next `length` bytes of `front`, at least 1, may be sent without waiting. kUnavailable: the first of

@@ -17,10 +17,10 @@ namespace ottla {
 // network card it may be the other way round.
 enum class FileSendMode { kCopy, kSendFile };
 
-// Order of pushing is order of sending. One Flush sends about `share` bytes, less than twice as much where file ranges
-// fit a share, so that neighbours progress. Bytes of a file that were not found in the page cache (CacheProbes) are not
-// waited for here: Flush says so, and the owner has them brought in. Owner: the loop of the stream. Nothing here
-// survives a crash; clients resend.
+// Order of pushing is order of sending. One Flush sends about `share` bytes, less than twice as much where ranges that
+// leave by sendfile fit a share, so that neighbours progress. Bytes of a file that were not found in the page cache
+// (CacheProbes) are not waited for here: Flush says so, and the owner has them brought in. Owner: the loop of the
+// stream. Nothing here survives a crash; clients resend.
 class SendQueue {
  public:
   struct Options {

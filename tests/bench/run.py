@@ -124,6 +124,13 @@ class Cluster:
         self.brokers = []
 
     def __enter__(self):
+        try:
+            return self.started()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def started(self):
         until("ZooKeeper", lambda: accepts(self.zookeeper_port))
         self.brokers = [Broker(self, number + 1) for number in range(self.size)]
         for broker in self.brokers:

@@ -51,15 +51,15 @@ TEST_F(WholeBatchesTest, TheBeginningOfALargeBatchIsTold) {
   for (const bool restarted : {false, true}) {  // the index in memory, then in its file
     SCOPED_TRACE(restarted);
     for (std::int64_t from = 0; from < 6; ++from) {
-      EXPECT_EQ(Read(from, 2 * one + one / 2).whole, 2 * one) << from;
+      EXPECT_EQ(Read(from, 2 * one + one / 2).whole_bytes, 2 * one) << from;
       EXPECT_EQ(Read(from, 2 * one + one / 2).range.length, 2 * one + one / 2) << "what is there counts";
     }
-    EXPECT_EQ(Read(0, 2 * one).whole, 2 * one);
-    EXPECT_EQ(Read(0, one + 30).whole, one) << "half a header";
-    EXPECT_EQ(Read(0, one / 2).whole, one) << "the first is given whole";
-    EXPECT_EQ(Read(0, 100 * one).whole, 8 * one);
-    EXPECT_EQ(Read(0, 3 * one, Offset(2)).whole, 2 * one) << "cut by what the reader may see";
-    EXPECT_EQ(Read(5, 3 * one - 1).whole, 2 * one);
+    EXPECT_EQ(Read(0, 2 * one).whole_bytes, 2 * one);
+    EXPECT_EQ(Read(0, one + 30).whole_bytes, one) << "half a header";
+    EXPECT_EQ(Read(0, one / 2).whole_bytes, one) << "the first is given whole";
+    EXPECT_EQ(Read(0, 100 * one).whole_bytes, 8 * one);
+    EXPECT_EQ(Read(0, 3 * one, Offset(2)).whole_bytes, 2 * one) << "cut by what the reader may see";
+    EXPECT_EQ(Read(5, 3 * one - 1).whole_bytes, 2 * one);
     ASSERT_TRUE(harness_->Stop().ok());
     Begin();
   }
@@ -73,8 +73,8 @@ TEST_F(WholeBatchesTest, ReadersGoOnWhereTheyAreTold) {
     std::string got;
     for (Offset at(0); at < log_->log_end();) {
       const ReadPlan plan = Read(at.value, max_bytes);
-      ASSERT_LE(plan.whole, plan.range.length);
-      const std::string bytes = LogHarness::Bytes(plan.range).substr(0, plan.whole);
+      ASSERT_LE(plan.whole_bytes, plan.range.length);
+      const std::string bytes = LogHarness::Bytes(plan.range).substr(0, plan.whole_bytes);
       BatchScanner scanner(bytes);
       BatchFrame frame;
       while (scanner.Next(frame) == BatchScanner::Step::kBatch) at = frame.header.next_offset();
@@ -89,16 +89,29 @@ TEST_F(WholeBatchesTest, ReadersGoOnWhereTheyAreTold) {
 
 TEST_F(WholeBatchesTest, SmallBatchesAreCutWhereTheLimitIs) {
   for (int i = 0; i < 8; ++i) Append(1'000);
-  EXPECT_EQ(Read(0, 2'500).whole, 2'500U);
+  EXPECT_EQ(Read(0, 2'500).whole_bytes, 2'500U);
+}
+
+// The place of a cut far behind the first batch comes from the index.
+TEST_F(WholeBatchesTest, ALongReadOfManyBatches) {
+  for (int i = 0; i < 40; ++i) Append(40'000);
+  const std::uint64_t one = Read(0, 1).range.length;
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted);
+    EXPECT_EQ(Read(0, 30 * one + one / 2).whole_bytes, 30 * one);
+    EXPECT_EQ(Read(2, 20 * one - 1).whole_bytes, 19 * one);
+    ASSERT_TRUE(harness_->Stop().ok());
+    Begin();
+  }
 }
 
 TEST_F(WholeBatchesTest, WhatWasCutIsForgotten) {
-  for (int i = 0; i < 4; ++i) Append(kBatch);
+  for (int i = 0; i < 20; ++i) Append(kBatch);  // the last appends are remembered by themselves
   const std::uint64_t one = Read(0, 1).range.length;
-  EXPECT_EQ(Read(0, one + one / 2).whole, one);  // the next read would begin at offset 1
-  ASSERT_TRUE(harness_->Truncate(log_, Offset(1)).ok());
-  const std::string other = Append(kBatch / 2);
-  EXPECT_EQ(LogHarness::Bytes(Read(1, 10 * one).range), other);
+  EXPECT_EQ(Read(0, 2 * one + one / 2).whole_bytes, 2 * one);  // the next read would begin at offset 2
+  ASSERT_TRUE(harness_->Truncate(log_, Offset(0)).ok());
+  const std::string other = Append(kBatch / 2, 5);
+  EXPECT_EQ(LogHarness::Bytes(Read(2, 10 * one).range), other);
 }
 
 // An index is bytes from a disk: what it says is tried, not believed.

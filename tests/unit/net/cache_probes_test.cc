@@ -135,6 +135,20 @@ TEST_F(CacheProbesTest, FilesByTurnsGoOnEachWhereItEnded) {
   EXPECT_EQ(probed, 6u + 8u * 6u / 4u) << "where each begins, and one in 4 MiB";
 }
 
+TEST_F(CacheProbesTest, FurtherBackThanABatchIsElsewhere) {
+  for (const std::uint64_t back : {256 * kKiB, 256 * kKiB + 1}) {
+    ProbesOf(64 * kMiB, 1);
+    file_->probed.clear();
+    FileRange range;
+    range.file = file_;
+    range.position = sent_to_ - back;
+    range.length = 64 * kKiB;
+    EXPECT_TRUE(probes_.Look(range, range.length, now_).ok());
+    EXPECT_EQ(file_->probed.size(), back > 256 * kKiB ? 1U : 0U);
+    probes_.NextRange(range);
+  }
+}
+
 TEST_F(CacheProbesTest, WhatWasAppendedAMomentAgoIsNotProbedAndVouchesForNoOtherRange) {
   FileRange hot;
   hot.file = file_;

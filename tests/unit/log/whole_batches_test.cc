@@ -105,6 +105,18 @@ TEST_F(WholeBatchesTest, ALongReadOfManyBatches) {
   }
 }
 
+// By whatever hand: reads are slower then, not wrong.
+TEST_F(WholeBatchesTest, AnIndexFileThatShrankIsScannedPast) {
+  for (int i = 0; i < 40; ++i) Append(40'000);
+  ASSERT_TRUE(harness_->Stop().ok());
+  Begin();
+  EXPECT_EQ(Read(0, 1).first.base_offset, Offset(0));
+  const std::string index = SegmentPath("/d1/large-0", Offset(0), kOffsetIndexSuffix);
+  ASSERT_GT(files_.ReadFile(index).value().size(), 20 * OffsetEntry::kSize);
+  ASSERT_TRUE(files_.Open(index, OpenMode::kWrite).value()->Truncate(OffsetEntry::kSize).ok());
+  EXPECT_EQ(Read(30, 1).first.base_offset, Offset(30));
+}
+
 TEST_F(WholeBatchesTest, WhatWasCutIsForgotten) {
   for (int i = 0; i < 20; ++i) Append(kBatch);  // the last appends are remembered by themselves
   const std::uint64_t one = Read(0, 1).range.length;

@@ -119,6 +119,11 @@ IoResult SocketStream::SendFile(const File& file, std::uint64_t offset, std::siz
   return FromCount(sent);
 }
 
+void SocketStream::AcknowledgeNow() {
+  const int on = 1;
+  setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);  // lasts until the kernel thinks otherwise
+}
+
 // The handlers below may delete this stream: nothing is touched after they were called.
 
 void SocketStream::OnRead(int /*fd*/, short /*what*/, void* self) {

@@ -37,6 +37,7 @@ class SocketStream final : public Stream {
   IoResult Read(std::span<char> into) override;
   IoResult Write(std::span<const iovec> parts, bool more) override;
   IoResult SendFile(const File& file, std::uint64_t offset, std::size_t count) override;
+  void AcknowledgeNow() override;
   Endpoint local() const override { return local_; }
   Endpoint peer() const override { return peer_; }
 

@@ -10,6 +10,8 @@ namespace {
 
 // A connection with much to read gives way to its neighbours after so many bytes.
 constexpr std::uint64_t kReadTurnBytes = 512 << 10;
+// What a peer with Nagle's algorithm may hold back is less than a segment; those of the loopback are the largest.
+constexpr std::size_t kLargestSegment = 64 << 10;
 
 }  // namespace
 
@@ -91,7 +93,7 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
   const IoResult result = stream_->Read(window);
   switch (result.kind) {
     case IoResult::Kind::kOk: break;
-    case IoResult::Kind::kWouldBlock: return false;
+    case IoResult::Kind::kWouldBlock: AskForRest(); return false;
     case IoResult::Kind::kEof: Fail(Status(StatusCode::kClosed, "closed by the peer")); return false;
     case IoResult::Kind::kError: Fail(Status(StatusCode::kIoError, "the connection broke")); return false;
   }
@@ -100,6 +102,7 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
   std::vector<Frame> frames;
   const Status status = reader_.Received(window, result.bytes, &frames);
   const bool more = result.bytes == window.size();
+  if (!more) AskForRest();
   const std::weak_ptr<Connection*> alive = self_;
   if (!frames.empty()) owner_.OnFrames(std::move(frames), last_activity_);
   if (status.ok()) return more;
@@ -107,6 +110,13 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
   input_ended_ = true;
   owner_.OnBadFrame(status);
   return false;
+}
+
+// All that is here has been read, and a frame ends in its midst: no answer will carry the acknowledgement that the peer
+// may be waiting for with the rest.
+void Connection::AskForRest() {
+  const std::size_t missing = reader_.missing();
+  if (missing > 0 && missing < kLargestSegment) stream_->AcknowledgeNow();
 }
 
 void Connection::SetReading(bool on) {

@@ -67,6 +67,7 @@ class Connection final : private Stream::Handler {
   void OnReadable() override;
   void OnWritable() override;
 
+  void AskForRest();
   bool ReadOnce(std::uint64_t* taken);  // false: no more in this turn
   void ScheduleFlush();
   void Flush();

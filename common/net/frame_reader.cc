@@ -93,6 +93,11 @@ Status FrameReader::TakeScratch(std::span<char> bytes, std::vector<Frame>* frame
   return status;
 }
 
+std::size_t FrameReader::missing() const {
+  if (partial_ != nullptr) return partial_length_ - partial_filled_;
+  return prefix_bytes_ > 0 ? kPrefix - prefix_bytes_ : 0;
+}
+
 Status FrameReader::CheckLength(std::int32_t length) const {
   if (length >= 0 && length <= max_frame_bytes_) return Status::Ok();
   return {StatusCode::kCorrupt,

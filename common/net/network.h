@@ -54,6 +54,10 @@ class Stream {
   virtual IoResult Write(std::span<const iovec> parts, bool more) = 0;
   // May block on a cold file even though the socket does not: callers probe residency first.
   virtual IoResult SendFile(const File& file, std::uint64_t offset, std::size_t count) = 0;
+  // What was read is acknowledged to the peer now, instead of with the next bytes written or some 40 ms later: a peer
+  // with Nagle's algorithm on (RFC 896), librdkafka's default, holds the last piece of a message back until then. Where
+  // nothing is held back there is nothing to do.
+  virtual void AcknowledgeNow() {}
   virtual Endpoint local() const = 0;
   virtual Endpoint peer() const = 0;  // numeric host
 };

@@ -231,6 +231,23 @@ def window_of(port):
         return struct.unpack_from("I", info, 228)[0]
 
 
+def test_a_request_in_two_pieces_is_not_held_up():
+    """The client's kernel holds the second piece back until the first is acknowledged: 40 ms, unless the broker hurries."""
+    took = []
+    with Cluster(brokers=1) as cluster:
+        cluster.await_all()
+        with socket.create_connection(("127.0.0.1", cluster.broker(1).port)) as client:
+            for number in range(41):
+                body = struct.pack(">hhih", 18, 0, number, -1)
+                begin = time.monotonic()
+                client.sendall(struct.pack(">i", len(body)))
+                client.sendall(body)
+                size, = struct.unpack(">i", client.recv(4, socket.MSG_WAITALL))
+                client.recv(size, socket.MSG_WAITALL)
+                took.append(time.monotonic() - begin)
+    expect_true(sorted(took)[20] < 0.02, f"half of the answers took longer than {sorted(took)[20]:.3f} s")
+
+
 def test_socket_buffers_are_those_of_the_settings():
     with Cluster(brokers=1) as cluster:
         cluster.await_all()

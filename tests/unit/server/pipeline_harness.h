@@ -80,6 +80,7 @@ struct Wire {
   bool read_on = false;
   bool write_on = false;
   bool gone = false;
+  int acknowledged = 0;  // ahead of the kernel's own time
   Stream::Handler* handler = nullptr;
 };
 
@@ -108,6 +109,7 @@ class FakeStream final : public Stream {
     return taken == 0 ? IoResult{IoResult::Kind::kWouldBlock, 0} : IoResult{IoResult::Kind::kOk, taken};
   }
   IoResult SendFile(const File&, std::uint64_t, std::size_t) override { return {IoResult::Kind::kError, 0}; }
+  void AcknowledgeNow() override { ++wire_.acknowledged; }
   Endpoint local() const override { return {"10.0.0.1", 9092}; }
   Endpoint peer() const override { return {"10.0.0.2", 40000}; }
 

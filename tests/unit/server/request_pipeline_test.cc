@@ -31,6 +31,27 @@ TEST_F(RequestPipelineTest, ARequestArrivesWithItsHeaderAndBodyAndItsAnswerWithL
   EXPECT_EQ(TakeAnswers(), FrameOf(BigEndian(78) + std::string(1, '\0') + "tagged"));
 }
 
+// A peer may hold the last piece back until what it sent before is acknowledged; no answer goes with that yet.
+TEST_F(RequestPipelineTest, APieceOfARequestIsAcknowledgedAtOnceUnlessMuchIsStillToCome) {
+  Open();
+  const std::string small = Request(kProduceKey, 3, 1);
+  Say(small.substr(0, 3));
+  EXPECT_EQ(wire_.acknowledged, 1) << "not even a length";
+  Say(small.substr(3, 5));
+  EXPECT_EQ(wire_.acknowledged, 2);
+  Say(small.substr(8));
+  EXPECT_EQ(wire_.acknowledged, 2) << "the answer will tell";
+  EXPECT_EQ(Handed(), (Ids{1}));
+  const std::string large = Request(kProduceKey, 3, 2, std::string(200'000, 'x'));
+  Say(large.substr(0, 100'000));
+  EXPECT_EQ(wire_.acknowledged, 2) << "the peer sends on by itself";
+  Say(large.substr(100'000, 100'000));
+  EXPECT_EQ(wire_.acknowledged, 3);
+  Say(large.substr(200'000));
+  EXPECT_EQ(wire_.acknowledged, 3);
+  EXPECT_EQ(Handed(), (Ids{1, 2}));
+}
+
 TEST_F(RequestPipelineTest, SerialRequestsWaitForTheAnswerBefore) {
   Open();
   Say(Request(kMetadataKey, 4, 1) + Request(kMetadataKey, 4, 2) + Request(kProduceKey, 3, 3));

@@ -90,8 +90,7 @@ class RpcChannelTest : public testing::Test {
       channel_ = std::make_unique<RpcChannel>(context_, network_, 1, Endpoint{"127.0.0.1", listener_->port()}, options);
     });
   }
-  // "12", or the code of the failure.
-  // What a call of `key` in a version that the peer knows comes to.
+  // What a call of `key` in a version that the peer knows comes to: "12", or the code of the failure.
   std::string Negotiated(std::int16_t key, std::int16_t lowest, std::int16_t highest) {
     std::promise<std::string> done;
     OnLoop([&] {

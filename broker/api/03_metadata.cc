@@ -2,6 +2,7 @@
 // for an empty list, v1+ for null. Names that are unknown are created when the broker and the request allow it and
 // answered with LEADER_NOT_AVAILABLE until the controller has told of them. Any broker answers, from its own view.
 #include "common/protocol/messages/03_metadata.h"
+#include "common/base/broker_ids.h"
 
 #include <algorithm>
 #include <set>
@@ -19,13 +20,6 @@ namespace {
 
 using Topic = MetadataResponse::MetadataResponseTopic;
 using Partition = MetadataResponse::MetadataResponsePartition;
-
-std::vector<std::int32_t> Numbers(const std::vector<BrokerId>& ids) {
-  std::vector<std::int32_t> numbers;
-  numbers.reserve(ids.size());
-  for (const BrokerId id : ids) numbers.push_back(id.value);
-  return numbers;
-}
 
 // v0 clients cannot make sense of replicas that are down: they are left out of the lists and the partition is flagged.
 std::vector<std::int32_t> AliveNumbers(const MetadataView& view, const std::vector<BrokerId>& ids,
@@ -74,8 +68,8 @@ class Builder {
 
   void DescribeReplicas(const MetadataPartition& partition, Partition* out) const {
     if (version_ >= 1) {
-      out->replica_nodes = Numbers(partition.replicas);
-      out->isr_nodes = Numbers(partition.isr);
+      out->replica_nodes = ToNumbers(partition.replicas);
+      out->isr_nodes = ToNumbers(partition.isr);
       for (const BrokerId id : partition.replicas) {
         const MetadataBroker* broker = view_.FindBroker(id);
         const bool reachable = broker != nullptr && broker->EndpointOf(listener_) != nullptr;

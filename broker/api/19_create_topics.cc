@@ -3,6 +3,7 @@
 // timeout_ms (the topics exist all the same). validate_only checks and creates nothing. v5+ tells the topic's configs,
 // v7 its id.
 #include "common/protocol/messages/19_create_topics.h"
+#include "common/base/broker_ids.h"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,7 @@
 // CreatePartitions (key 37), v0..v3. Controller only (NOT_CONTROLLER per topic). Grows topics; answered when this
 // broker's view shows leaders for the new partitions, or REQUEST_TIMED_OUT after timeout_ms (they exist all the same).
 #include "common/protocol/messages/37_create_partitions.h"
+#include "common/base/broker_ids.h"
 
 #include <algorithm>
 #include <map>

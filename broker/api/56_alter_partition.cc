@@ -1,5 +1,6 @@
 // AlterPartition (key 56), v0..v3. A leader proposes a new ISR; only the controller decides and stores it.
 #include "common/protocol/messages/56_alter_partition.h"
+#include "common/base/broker_ids.h"
 
 #include "broker/api/answer.h"
 #include "broker/api/api_context.h"

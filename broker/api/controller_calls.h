@@ -27,18 +27,4 @@ std::set<std::string_view> RepeatedNames(const Topics& topics) {
   return repeated;
 }
 
-inline std::vector<BrokerId> ToBrokerIds(const std::vector<std::int32_t>& numbers) {
-  std::vector<BrokerId> ids;
-  ids.reserve(numbers.size());
-  for (const std::int32_t number : numbers) ids.emplace_back(number);
-  return ids;
-}
-
-inline std::vector<std::int32_t> ToNumbers(const std::vector<BrokerId>& ids) {
-  std::vector<std::int32_t> numbers;
-  numbers.reserve(ids.size());
-  for (const BrokerId id : ids) numbers.push_back(id.value);
-  return numbers;
-}
-
 }  // namespace ottla

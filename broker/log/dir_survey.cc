@@ -13,12 +13,6 @@ constexpr std::string_view kLockFile = ".lock";
 constexpr std::string_view kStrayDirSuffix = "-stray";
 constexpr std::string_view kFutureDirSuffix = "-future";
 
-std::string ParentOf(const std::string& path) {
-  const auto slash = path.find_last_of('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 // Creates what is missing of `path`, durably: no fsync below can save a file whose directory is lost.
 Status CreateDurably(FileSystem& files, const std::string& path) {
   std::vector<std::string> parents;

@@ -1,9 +1,9 @@
 // Appends: analyse, roll if needed, write, and only then move the state.
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "broker/log/partition_log_internal.h"
+#include "broker/log/sparse_index.h"
 #include "common/base/random.h"
 
 namespace ottla {
@@ -13,7 +13,6 @@ constexpr std::uint64_t kInlineWrite = 256 << 10;
 constexpr Micros kWorthAsking{1000};  // whether a write waited; shorter ones matter to nobody
 constexpr std::size_t kLandmarks = 16;
 constexpr std::size_t kIndexBlock = 512;  // entries of a tail before it is written
-constexpr std::int64_t kMaxSpan = std::numeric_limits<std::int32_t>::max();
 
 // `waited`: how long the write took, or nothing when it never waited and only its thread was kept from running.
 Status TimedWrite(File& file, std::span<const iovec> parts, std::uint64_t offset, const Clock& clock, Micros* waited) {
@@ -71,7 +70,7 @@ void PartitionLog::StartAppend(std::unique_ptr<AppendOp> op) {
                         dir_->clock().WallMillis())) {
     return AppendAfterRoll(std::move(op));
   }
-  const std::int64_t lowest = first.magic == 2 ? first.base_offset.value : first.last_offset.value - kMaxSpan;
+  const std::int64_t lowest = first.magic == 2 ? first.base_offset.value : first.last_offset.value - kMaxSegmentSpan;
   const Offset new_base(std::max(lowest, log_end_.value));
   Roll(new_base, [this, op = std::move(op)](const Status& status) mutable {
     if (!status.ok()) return FinishAppend(std::move(op), AppendError::kStorage, status.message());

@@ -16,8 +16,6 @@ Status SyncFile(FileSystem& files, const std::string& path) {
   return file.ok() ? (*file)->Sync() : file.status();
 }
 
-std::string ParentOf(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
-
 }  // namespace
 
 // Tells the directory's checkpoints what changed.

@@ -1,7 +1,6 @@
 #include "broker/log/segment.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "broker/log/failed_sync.h"
@@ -9,10 +8,6 @@
 
 namespace ottla {
 namespace {
-
-constexpr std::int64_t kMaxSpan = std::numeric_limits<std::int32_t>::max();
-
-std::uint32_t Relative(Offset base, Offset offset) { return static_cast<std::uint32_t>(Distance(base, offset)); }
 
 template <class Entry>
 Status WriteTail(FileSystem& files, const std::string& dir, Offset base, std::string_view suffix,
@@ -44,7 +39,7 @@ void Segment::OnAppended(std::uint64_t bytes, Offset last_offset, std::int64_t m
   if (image.size == 0) image.first_timestamp = max_timestamp;
   image.NoteTimestamp(max_timestamp, max_timestamp_offset);
   if (static_cast<std::int64_t>(bytes_since_index) > config.index_interval_bytes) {
-    image.offsets.Append({Relative(image.base, last_offset), static_cast<std::uint32_t>(image.size)});
+    image.offsets.Append({RelativeTo(image.base, last_offset), static_cast<std::uint32_t>(image.size)});
     AddTimeEntry();
     bytes_since_index = 0;
   }
@@ -56,7 +51,7 @@ void Segment::OnAppended(std::uint64_t bytes, Offset last_offset, std::int64_t m
 void Segment::AddTimeEntry() {
   const std::int64_t last = image.times.last ? image.times.last->timestamp : kNoTimestamp;
   if (image.largest_timestamp <= last) return;
-  image.times.Append({image.largest_timestamp, Relative(image.base, image.largest_timestamp_offset)});
+  image.times.Append({image.largest_timestamp, RelativeTo(image.base, image.largest_timestamp_offset)});
 }
 
 bool Segment::MustRoll(std::uint64_t bytes, Offset last_offset, std::int64_t max_timestamp, const LogConfig& config,
@@ -74,7 +69,7 @@ bool Segment::MustRoll(std::uint64_t bytes, Offset last_offset, std::int64_t max
   // One time entry stays free for the one that a roll adds.
   if (image.offsets.size() >= max_offsets || image.times.size() + 1 >= max_times) return true;
   const std::int64_t span = Distance(image.base, last_offset);
-  return span > kMaxSpan || span < 0;
+  return span > kMaxSegmentSpan || span < 0;
 }
 
 IndexWrite PendingIndexWrite(const Segment& segment) {

@@ -19,6 +19,12 @@ bool AllDigits(std::string_view text) {
 
 }  // namespace
 
+std::string ParentOf(const std::string& path) {
+  const auto slash = path.find_last_of('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 std::string SegmentPath(const std::string& dir, Offset base, std::string_view suffix) {
   std::array<char, kOffsetDigits + 1> digits{};
   std::snprintf(digits.data(), digits.size(), "%020lld", static_cast<long long>(base.value));

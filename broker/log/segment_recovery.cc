@@ -1,7 +1,6 @@
 #include "broker/log/segment_recovery.h"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 
 #include "broker/log/batch_file_reader.h"
@@ -12,8 +11,6 @@
 namespace ottla {
 namespace {
 
-constexpr std::int64_t kMaxSpan = std::numeric_limits<std::int32_t>::max();
-
 // What rebuilding one segment collects.
 struct Rebuilt {
   std::vector<OffsetEntry> offsets;
@@ -22,11 +19,9 @@ struct Rebuilt {
   std::uint64_t last_indexed = 0;
 };
 
-std::uint32_t Relative(Offset base, Offset offset) { return static_cast<std::uint32_t>(Distance(base, offset)); }
-
 void AddTimeEntry(const SegmentImage& segment, std::vector<TimeEntry>& times) {
   if (segment.largest_timestamp <= (times.empty() ? kNoTimestamp : times.back().timestamp)) return;
-  times.push_back({segment.largest_timestamp, Relative(segment.base, segment.largest_timestamp_offset)});
+  times.push_back({segment.largest_timestamp, RelativeTo(segment.base, segment.largest_timestamp_offset)});
 }
 
 void IndexBatch(const LogConfig& config, const BatchHeader& batch, std::uint64_t position, SegmentImage& segment,
@@ -34,7 +29,7 @@ void IndexBatch(const LogConfig& config, const BatchHeader& batch, std::uint64_t
   segment.NoteTimestamp(batch.max_timestamp, batch.last_offset);
   if (position == 0) segment.first_timestamp = batch.max_timestamp;
   if (static_cast<std::int64_t>(position - rebuilt.last_indexed) <= config.index_interval_bytes) return;
-  rebuilt.offsets.push_back({Relative(segment.base, batch.last_offset), static_cast<std::uint32_t>(position)});
+  rebuilt.offsets.push_back({RelativeTo(segment.base, batch.last_offset), static_cast<std::uint32_t>(position)});
   AddTimeEntry(segment, rebuilt.times);
   rebuilt.last_indexed = position;
 }
@@ -53,7 +48,7 @@ std::string Objection(const BatchFrame& frame, Offset base, Offset next, Offset 
     return "a batch reaches to offset " + std::to_string(header.last_offset.value) +
            ", but the next segment begins at " + std::to_string(limit.value);
   }
-  if (Distance(base, header.last_offset) > kMaxSpan) return "an offset too far from the segment's base";
+  if (Distance(base, header.last_offset) > kMaxSegmentSpan) return "an offset too far from the segment's base";
   return "";
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,12 @@
 #include "common/record/big_endian.h"
 
 namespace ottla {
+
+// Index entries hold offsets relative to their segment's base, in 32 bits: no segment spans more.
+inline constexpr std::int64_t kMaxSegmentSpan = std::numeric_limits<std::int32_t>::max();
+inline std::uint32_t RelativeTo(Offset base, Offset offset) {
+  return static_cast<std::uint32_t>(Distance(base, offset));
+}
 
 // The last offset of an append, relative to the segment's base, and the position of the append's first byte.
 struct OffsetEntry {

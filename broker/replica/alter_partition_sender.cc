@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/broker_ids.h"
 #include "common/base/check.h"
 
 namespace ottla {
 namespace {
 
-constexpr std::int16_t kFirstWithIds = 2;
+constexpr std::int16_t kFirstAlterWithIds = 2;
 constexpr std::int16_t kFirstWithEpochs = 3;
 
 AlterPartitionRequest::PartitionData ToPartition(const IsrProposal& proposal, std::int16_t version) {
@@ -30,13 +31,6 @@ AlterPartitionRequest::PartitionData ToPartition(const IsrProposal& proposal, st
 ErrorCode ErrorOf(const AlterPartitionResponse::PartitionData& answer) {
   const bool known = answer.leader_recovery_state == 0 || answer.leader_recovery_state == 1;
   return answer.error_code == ErrorCode::kNone && !known ? ErrorCode::kUnknownServerError : answer.error_code;
-}
-
-std::vector<BrokerId> ToBrokers(const std::vector<std::int32_t>& ids) {
-  std::vector<BrokerId> out;
-  out.reserve(ids.size());
-  for (const std::int32_t id : ids) out.emplace_back(id);
-  return out;
 }
 
 }  // namespace
@@ -115,7 +109,8 @@ void AlterPartitionSender::Send() {
   in_flight_ = true;
   const bool all_ids =
       std::none_of(sent_->begin(), sent_->end(), [](const auto& one) { return one.second.proposal.topic_id.IsZero(); });
-  const auto max_version = static_cast<std::int16_t>(all_ids ? AlterPartitionRequest::kMaxVersion : kFirstWithIds - 1);
+  const auto max_version =
+      static_cast<std::int16_t>(all_ids ? AlterPartitionRequest::kMaxVersion : kFirstAlterWithIds - 1);
   auto agreed = std::make_shared<std::int16_t>(std::int16_t{-1});
   channel_->CallNegotiated(
       static_cast<std::int16_t>(AlterPartitionRequest::kKey), AlterPartitionRequest::kMinVersion, max_version,
@@ -136,11 +131,11 @@ Status AlterPartitionSender::EncodeRequest(const PendingMap& batch, BrokerId sel
   for (const auto& [tp, pending] : batch) {  // ascending: the partitions of one topic stand together
     const Uuid& id = pending.proposal.topic_id;
     const bool same =
-        !request.topics.empty() && (version >= kFirstWithIds ? request.topics.back().topic_id == id
-                                                             : request.topics.back().topic_name == tp.topic);
+        !request.topics.empty() && (version >= kFirstAlterWithIds ? request.topics.back().topic_id == id
+                                                                  : request.topics.back().topic_name == tp.topic);
     if (!same) {
       auto& topic = request.topics.emplace_back();
-      if (version >= kFirstWithIds) {
+      if (version >= kFirstAlterWithIds) {
         topic.topic_id = id;
       } else {
         topic.topic_name = tp.topic;
@@ -212,7 +207,7 @@ void AlterPartitionSender::OnAnswer(const AlterPartitionResponse& response, std:
   for (const auto& topic : response.topics) {
     for (const auto& partition : topic.partitions) {
       TopicPartition tp{std::string(topic.topic_name), partition.partition_index};
-      if (version >= kFirstWithIds) {
+      if (version >= kFirstAlterWithIds) {
         const auto known = by_id.find({topic.topic_id, partition.partition_index});
         if (known == by_id.end()) continue;
         tp = known->second;
@@ -225,7 +220,7 @@ void AlterPartitionSender::OnAnswer(const AlterPartitionResponse& response, std:
                        .leader = BrokerId(partition.leader_id),
                        .leader_epoch = LeaderEpoch(partition.leader_epoch),
                        .partition_epoch = PartitionEpoch(partition.partition_epoch),
-                       .isr = ToBrokers(partition.isr)});
+                       .isr = ToBrokerIds(partition.isr)});
       sent.erase(at);
     }
   }

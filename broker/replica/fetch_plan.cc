@@ -9,7 +9,7 @@
 namespace ottla {
 namespace {
 
-constexpr std::int16_t kFirstWithIds = 13;
+constexpr std::int16_t kFirstFetchWithIds = 13;
 constexpr std::int16_t kLastWithNames = 12;
 constexpr std::int16_t kFirstWithReplicaState = 15;
 constexpr Micros kFirstPause{Millis(50)};
@@ -146,7 +146,7 @@ bool FetchPlan::MustTell(const PulledPartition& partition) const {
 }
 
 FetchPlan::Question FetchPlan::Ask(BrokerEpoch broker_epoch) {
-  const bool by_id = limits_.version >= kFirstWithIds && without_id_ == 0;
+  const bool by_id = limits_.version >= kFirstFetchWithIds && without_id_ == 0;
   if (by_id != session_by_id_) {
     session_by_id_ = by_id;
     BeginSession();

@@ -9,7 +9,7 @@
 namespace ottla {
 namespace {
 
-constexpr Micros kFirstPause{Millis(50)};
+constexpr Micros kFirstReconnectPause{Millis(50)};
 // A partition that is new to a fetcher waits for the request in flight at most this long, and does not drop the
 // connection more often than this.
 constexpr Micros kPatience{Millis(10)};
@@ -230,7 +230,7 @@ void LeaderFetcher::Arrived() {
 // --- Pauses.
 
 void LeaderFetcher::Pause() {
-  const Micros pause = std::min(world_.options.backoff, kFirstPause * (1 << std::min(failures_, 10)));
+  const Micros pause = std::min(world_.options.backoff, kFirstReconnectPause * (1 << std::min(failures_, 10)));
   ++failures_;
   paused_until_ = context_.clock->Now() + pause;
   Arm(paused_until_);

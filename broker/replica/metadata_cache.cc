@@ -4,15 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "common/base/broker_ids.h"
+
 namespace ottla {
 namespace {
-
-std::vector<BrokerId> ToBrokers(const std::vector<std::int32_t>& ids) {
-  std::vector<BrokerId> out;
-  out.reserve(ids.size());
-  for (const std::int32_t id : ids) out.emplace_back(id);
-  return out;
-}
 
 using PartitionState = UpdateMetadataRequest::UpdateMetadataPartitionState;
 
@@ -23,9 +18,9 @@ std::shared_ptr<const MetadataPartition> ToPartition(const PartitionState& state
   out->leader = BrokerId(state.leader);
   out->leader_epoch = LeaderEpoch(state.leader_epoch);
   out->partition_epoch = PartitionEpoch(state.zk_version);
-  out->replicas = ToBrokers(state.replicas);
-  out->isr = ToBrokers(state.isr);
-  out->offline_replicas = ToBrokers(state.offline_replicas);
+  out->replicas = ToBrokerIds(state.replicas);
+  out->isr = ToBrokerIds(state.isr);
+  out->offline_replicas = ToBrokerIds(state.offline_replicas);
   return out;
 }
 

@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/broker_ids.h"
 #include "common/base/check.h"
 
 namespace ottla {
 namespace {
-
-bool Contains(const std::vector<BrokerId>& ids, BrokerId id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
 
 std::vector<BrokerId> Without(const std::vector<BrokerId>& ids, const std::vector<BrokerId>& gone) {
   std::vector<BrokerId> out;

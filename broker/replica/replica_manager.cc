@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/broker_ids.h"
 #include "common/base/check.h"
 
 namespace ottla {
@@ -12,21 +13,14 @@ using LeaderState = PartitionShard::LeaderState;
 using LeaderOutcome = PartitionShard::LeaderOutcome;
 using StopState = PartitionShard::StopState;
 
-std::vector<BrokerId> ToBrokers(const std::vector<std::int32_t>& ids) {
-  std::vector<BrokerId> out;
-  out.reserve(ids.size());
-  for (const std::int32_t id : ids) out.emplace_back(id);
-  return out;
-}
-
 LeaderState ToState(const LeaderAndIsrRequest::LeaderAndIsrPartitionState& state, std::string_view topic, Uuid id) {
   return {.tp = {std::string(topic), state.partition_index},
           .topic_id = id,
           .leader = BrokerId(state.leader),
           .leader_epoch = LeaderEpoch(state.leader_epoch),
           .partition_epoch = PartitionEpoch(state.partition_epoch),
-          .replicas = ToBrokers(state.replicas),
-          .isr = ToBrokers(state.isr),
+          .replicas = ToBrokerIds(state.replicas),
+          .isr = ToBrokerIds(state.isr),
           .is_new = state.is_new};
 }
 

@@ -6,6 +6,7 @@
 #include "broker/replica/partition.h"
 #include "broker/replica/partition_shard.h"
 #include "broker/replica/shard_state.h"
+#include "common/base/broker_ids.h"
 
 namespace ottla {
 namespace {
@@ -16,10 +17,6 @@ using LeaderOutcome = PartitionShard::LeaderOutcome;
 // Creating a log takes some 0.1 ms: a request of a thousand partitions is cut into pieces, so that produce and fetch on
 // this loop get their turns in between.
 constexpr std::size_t kStatesPerTurn = 50;
-
-bool Contains(const std::vector<BrokerId>& ids, BrokerId id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
 
 // One LeaderAndIsr on one shard.
 class LeaderRun : public std::enable_shared_from_this<LeaderRun> {

@@ -11,7 +11,7 @@
 namespace ottla {
 namespace {
 
-constexpr Micros kRetry = std::chrono::milliseconds(500);
+constexpr Micros kConfigRetry = std::chrono::milliseconds(500);
 constexpr std::int64_t kKeepMillis = 15 * 60'000LL;
 
 // Foreign names are skipped: in Kafka one of them stops all notifications behind it.
@@ -38,7 +38,7 @@ void ConfigWatcher::Start() {
 }
 
 void ConfigWatcher::Retry(void (ConfigWatcher::*what)()) {
-  control_.RunAfter(kRetry, [this, what, session = session_] {
+  control_.RunAfter(kConfigRetry, [this, what, session = session_] {
     if (session == session_) (this->*what)();
   });
 }

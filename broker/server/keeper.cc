@@ -16,11 +16,10 @@ namespace ottla {
 namespace {
 
 constexpr char kName[] = "ottla-keeper";
-constexpr std::size_t kPasswordBytes = 16;
 constexpr char kSessionTag = 'S';
 constexpr char kReleaseTag = 'Q';
 // Written in one piece: below PIPE_BUF a pipe keeps it together.
-constexpr std::size_t kMessageBytes = 1 + sizeof(std::int64_t) + kPasswordBytes;
+constexpr std::size_t kMessageBytes = 1 + sizeof(std::int64_t) + ZkSession::kPasswordBytes;
 using Message = std::array<char, kMessageBytes>;
 
 constexpr int kCloseTries = 50;
@@ -75,7 +74,7 @@ Watched Listen(int fd) {
       return watched;
     }
     std::memcpy(&watched.session.id, message.data() + 1, sizeof watched.session.id);
-    watched.session.password.assign(message.data() + 1 + sizeof watched.session.id, kPasswordBytes);
+    watched.session.password.assign(message.data() + 1 + sizeof watched.session.id, ZkSession::kPasswordBytes);
   }
 }
 
@@ -114,7 +113,7 @@ Message SessionMessage(const ZkSession& session) {
   Message message{};
   message[0] = kSessionTag;
   std::memcpy(message.data() + 1, &session.id, sizeof session.id);
-  const std::size_t count = std::min(session.password.size(), kPasswordBytes);
+  const std::size_t count = std::min(session.password.size(), ZkSession::kPasswordBytes);
   std::memcpy(message.data() + 1 + sizeof session.id, session.password.data(), count);
   return message;
 }

@@ -10,7 +10,7 @@
 namespace ottla {
 namespace {
 
-constexpr Micros kRetry = std::chrono::milliseconds(200);
+constexpr Micros kRegistrationRetry = std::chrono::milliseconds(200);
 
 Status Failed(const std::string& what, ZkError error) {
   return {StatusCode::kUnavailable, what + ": ZooKeeper says " + std::string(ToString(error))};
@@ -66,7 +66,7 @@ void Registration::Prepare(UniqueFunction<void(Result<std::string>)> done) {
 }
 
 // The connection comes back or the session ends, which is told as another error.
-void Registration::Again(Task step) { control_.RunAfter(kRetry, std::move(step)); }
+void Registration::Again(Task step) { control_.RunAfter(kRegistrationRetry, std::move(step)); }
 
 // One after the other: their order is Kafka's, and this happens once in the life of a cluster.
 void Registration::CreatePath(std::shared_ptr<std::vector<std::string>> paths, std::size_t at,
@@ -244,7 +244,7 @@ void Registration::LookAtOwner(const std::shared_ptr<Attempt>& attempt) {
       LOG(WARNING) << zk::Broker(attempt->self) << " is owned by ZooKeeper session " << Hex(stat.ephemeral_owner)
                    << "; waiting for that session to end";
     }
-    control_.RunAfter(kRetry, [this, attempt] { LookAtOwner(attempt); });
+    control_.RunAfter(kRegistrationRetry, [this, attempt] { LookAtOwner(attempt); });
   });
 }
 

@@ -6,7 +6,6 @@ namespace ottla {
 namespace {
 
 constexpr std::string_view kHeader = "ottla-zookeeper-session 1\n";
-constexpr std::size_t kPasswordBytes = 16;
 
 std::string ToHex(std::string_view bytes) {
   std::string hex;
@@ -51,7 +50,7 @@ Result<ZkSession> ReadSessionFile(FileSystem& files, const std::string& path) {
   rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
   if (!rest.starts_with(" ") || !rest.ends_with("\n")) return corrupt;
   rest = rest.substr(1, rest.size() - 2);
-  if (!FromHex(rest, &session.password) || session.password.size() != kPasswordBytes) return corrupt;
+  if (!FromHex(rest, &session.password) || session.password.size() != ZkSession::kPasswordBytes) return corrupt;
   return session;
 }
 

@@ -11,8 +11,6 @@
 namespace ottla {
 namespace {
 
-constexpr Micros kRetry = std::chrono::milliseconds(100);
-
 Properties ToOverrides(const std::string& topic, const ZkData& data) {
   auto decoded = zk::DecodeConfig(data);
   if (decoded.ok()) return *decoded;
@@ -78,7 +76,7 @@ void TopicStore::LoadAll(Task done) {
       return;
     }
     LOG(WARNING) << "reading " << zk::kConfigTopics << ": " << ToString(error) << "; trying again";
-    control_.RunAfter(kRetry, [this, after] { LoadAll(std::move(*after)); });
+    control_.RunAfter(kZkRetryAfter, [this, after] { LoadAll(std::move(*after)); });
   });
 }
 
@@ -106,7 +104,7 @@ void TopicStore::LoadOne(std::string topic, std::shared_ptr<Task> done) {
               (*done)();
               return;
             }
-            control_.RunAfter(kRetry, [this, topic = std::move(topic), done = std::move(done)]() mutable {
+            control_.RunAfter(kZkRetryAfter, [this, topic = std::move(topic), done = std::move(done)]() mutable {
               LoadOne(std::move(topic), std::move(done));
             });
           });

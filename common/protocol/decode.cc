@@ -2,6 +2,7 @@
 
 #include "common/protocol/codec.h"
 #include "common/protocol/field.h"
+#include "common/protocol/field_value.h"
 #include "common/protocol/wire.h"
 
 namespace ottla {
@@ -10,11 +11,6 @@ namespace {
 // A count is believed only up to this much memory; past it, room grows with what has been decoded.
 constexpr std::size_t kFirstRoom = 256u << 10;
 constexpr std::int64_t kNull = -1;
-
-template <class T>
-T& As(void* member) {
-  return *static_cast<T*>(member);
-}
 
 class Decoder {
  public:

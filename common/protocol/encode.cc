@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::int64_t kMaxLength = std::numeric_limits<std::int32_t>::max();
 
-template <class T>
-const T& As(const void* member) {
-  return *static_cast<const T*>(member);
-}
-
 class Encoder {
  public:
   Encoder(const MessageRows& message, std::int16_t version, EncodedBody* out)

@@ -12,11 +12,6 @@
 namespace ottla {
 namespace {
 
-template <class T>
-const T& As(const void* member) {
-  return *static_cast<const T*>(member);
-}
-
 class Dumper {
  public:
   explicit Dumper(std::int16_t version) : version_(version) {}

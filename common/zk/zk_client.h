@@ -2,11 +2,13 @@
 // there, in the order the server answered. Real: libzookeeper_mt. Simulated: a tree in memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "common/base/unique_function.h"
 
@@ -43,9 +45,13 @@ struct ZkStat {
 using ZkData = std::optional<std::string>;
 
 struct ZkSession {
+  static constexpr std::size_t kPasswordBytes = 16;
   std::int64_t id = 0;   // 0: none
-  std::string password;  // 16 bytes; a secret: files that hold it are 0600
+  std::string password;  // kPasswordBytes; a secret: files that hold it are 0600
 };
+
+// A pause before an operation whose connection was lost is tried again.
+inline constexpr Micros kZkRetryAfter = Millis(100);
 
 enum class ZkCreateMode { kPersistent, kEphemeral, kPersistentSequential };
 

@@ -93,8 +93,6 @@ std::string Contradiction(const zk::PartitionReplicas& assignment, const zk::Par
   return "";
 }
 
-bool Contains(const std::vector<BrokerId>& ids, BrokerId id) { return std::ranges::find(ids, id) != ids.end(); }
-
 std::vector<BrokerId> Without(const std::vector<BrokerId>& ids, BrokerId id) {
   std::vector<BrokerId> rest;
   std::ranges::copy_if(ids, std::back_inserter(rest), [id](BrokerId other) { return other != id; });

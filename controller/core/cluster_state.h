@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/broker_ids.h"
 #include "common/base/ids.h"
 #include "common/zk/zk_codec.h"
 
@@ -87,7 +88,6 @@ struct ClusterState {
 // Why these two znodes cannot be believed together; empty: they can.
 std::string Contradiction(const zk::PartitionReplicas& assignment, const zk::PartitionStateData* state);
 
-bool Contains(const std::vector<BrokerId>& ids, BrokerId id);
 std::vector<BrokerId> Without(const std::vector<BrokerId>& ids, BrokerId id);
 std::string ToText(const std::vector<BrokerId>& ids);  // "1,2,3"
 

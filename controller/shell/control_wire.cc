@@ -4,15 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/broker_ids.h"
+
 namespace ottla::controller {
 namespace {
-
-std::vector<std::int32_t> Raw(const std::vector<BrokerId>& ids) {
-  std::vector<std::int32_t> raw;
-  raw.reserve(ids.size());
-  for (const BrokerId id : ids) raw.push_back(id.value);
-  return raw;
-}
 
 std::int16_t ProtocolId(std::string_view name) {
   if (name == "SSL") return 1;
@@ -57,11 +52,11 @@ LeaderAndIsrRequest ToWire(const ControlRequest& request, const LeaderAndIsrRequ
     state.controller_epoch = image.state.controller_epoch.value;
     state.leader = image.state.leader.value;
     state.leader_epoch = image.state.leader_epoch.value;
-    state.isr = Raw(image.state.isr);
+    state.isr = ToNumbers(image.state.isr);
     state.partition_epoch = image.partition_epoch.value;
-    state.replicas = Raw(image.assignment.replicas);
-    state.adding_replicas = Raw(image.assignment.adding);
-    state.removing_replicas = Raw(image.assignment.removing);
+    state.replicas = ToNumbers(image.assignment.replicas);
+    state.adding_replicas = ToNumbers(image.assignment.adding);
+    state.removing_replicas = ToNumbers(image.assignment.removing);
     state.is_new = image.is_new;
     state.leader_recovery_state = image.state.recovering ? 1 : 0;
     TopicEntry(out.topic_states, image).partition_states.push_back(std::move(state));
@@ -81,10 +76,10 @@ UpdateMetadataRequest ToWire(const ControlRequest& request, const UpdateMetadata
     state.controller_epoch = image.state.controller_epoch.value;
     state.leader = image.state.leader.value;
     state.leader_epoch = image.state.leader_epoch.value;
-    state.isr = Raw(image.state.isr);
+    state.isr = ToNumbers(image.state.isr);
     state.zk_version = image.partition_epoch.value;
-    state.replicas = Raw(image.assignment.replicas);
-    state.offline_replicas = Raw(image.offline);
+    state.replicas = ToNumbers(image.assignment.replicas);
+    state.offline_replicas = ToNumbers(image.offline);
     TopicEntry(out.topic_states, image).partition_states.push_back(std::move(state));
   }
   for (const Broker& broker : *plan.live_brokers) {

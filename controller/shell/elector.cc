@@ -6,12 +6,6 @@
 #include "common/zk/zk_paths.h"
 
 namespace ottla::controller {
-namespace {
-
-constexpr Micros kRetryAfter = Millis(100);
-
-}  // namespace
-
 Elector::Elector(Executor& executor, ZkClient& zk, const Clock& clock, BrokerId self, Hooks hooks)
     : executor_(executor), zk_(zk), clock_(clock), self_(self), hooks_(std::move(hooks)) {}
 
@@ -26,7 +20,7 @@ auto Elector::Guard(F f) {
 }
 
 void Elector::Again(void (Elector::*step)()) {
-  executor_.RunAfter(kRetryAfter, Guard([this, step] { (this->*step)(); }));
+  executor_.RunAfter(kZkRetryAfter, Guard([this, step] { (this->*step)(); }));
 }
 
 void Elector::Start() {

@@ -8,8 +8,6 @@
 namespace ottla::controller {
 namespace {
 
-constexpr Micros kRetryAfter = Millis(100);
-
 // Counts answers that come in any order; `done` once all are there, also when there are none.
 struct Countdown {
   std::size_t left;
@@ -45,7 +43,7 @@ void ZkReader::Get(const std::string& path, std::function<void()> changed, NodeD
             if (error == ZkError::kSessionExpired) return;  // the term ends with the session
             if (error != ZkError::kOk && changed) armed_.erase("data " + path);
             if (error == ZkError::kConnectionLoss) {
-              executor_.RunAfter(kRetryAfter, Guard([this, path, changed, done = std::move(done)]() mutable {
+              executor_.RunAfter(kZkRetryAfter, Guard([this, path, changed, done = std::move(done)]() mutable {
                                    Get(path, std::move(changed), std::move(done));
                                  }));
               return;
@@ -61,7 +59,7 @@ void ZkReader::List(const std::string& path, std::function<void()> changed, Name
         if (error == ZkError::kSessionExpired) return;
         if (error != ZkError::kOk) armed_.erase("children " + path);
         if (error == ZkError::kConnectionLoss) {
-          executor_.RunAfter(kRetryAfter, Guard([this, path, changed, done = std::move(done)]() mutable {
+          executor_.RunAfter(kZkRetryAfter, Guard([this, path, changed, done = std::move(done)]() mutable {
                                List(path, std::move(changed), std::move(done));
                              }));
           return;
@@ -83,7 +81,7 @@ void ZkReader::WatchCreation(const std::string& path, const std::function<void()
              }),
              Guard([this, path, created, was_deleted](ZkError error, const ZkStat&) {
                if (error == ZkError::kConnectionLoss) {
-                 executor_.RunAfter(kRetryAfter, Guard([this, path, created, was_deleted] {
+                 executor_.RunAfter(kZkRetryAfter, Guard([this, path, created, was_deleted] {
                                       WatchCreation(path, created, was_deleted);
                                     }));
                } else if (error == ZkError::kOk && was_deleted) {

@@ -11,8 +11,6 @@
 namespace ottla::controller {
 namespace {
 
-constexpr Micros kRetryAfter = Millis(100);
-
 std::size_t SizeOf(const ZkWrite& write) {
   std::size_t size = 0;
   for (const ZkOp& op : write.ops) size += op.path.size() + (op.data ? op.data->size() : 0) + 64;
@@ -55,7 +53,7 @@ void ZkEffects::Carry(ZkRequest request, Done done) {
   ReadAll(job);
 }
 
-void ZkEffects::Later(Task task) { executor_.RunAfter(kRetryAfter, Guard(std::move(task))); }
+void ZkEffects::Later(Task task) { executor_.RunAfter(kZkRetryAfter, Guard(std::move(task))); }
 
 void ZkEffects::FencedOut() {
   alive_.reset();  // nothing that is under way is heard any more

@@ -15,17 +15,17 @@ std::string TransactionalBatch() {
   return out;
 }
 
-struct Part {
+struct ProducedPart {
   std::string_view topic;
   std::int32_t partition;
   const std::string* bytes;
 };
 
-ProduceRequest Producing(const std::vector<Part>& parts, std::int16_t acks = 1) {
+ProduceRequest Producing(const std::vector<ProducedPart>& parts, std::int16_t acks = 1) {
   ProduceRequest request;
   request.acks = acks;
   request.timeout_ms = 1'000;
-  for (const Part& part : parts) {
+  for (const ProducedPart& part : parts) {
     if (request.topic_data.empty() || request.topic_data.back().name != part.topic) {
       request.topic_data.emplace_back().name = part.topic;
     }

@@ -5,13 +5,13 @@
 namespace ottla {
 namespace {
 
-struct Case {
+struct TextCase {
   const char* text;
   Properties expected;
 };
 
 TEST(Properties, ReadsWhatJavaReads) {
-  const Case cases[] = {
+  const TextCase cases[] = {
       {"a=1\nb: 2\nc 3\n", {{"a", "1"}, {"b", "2"}, {"c", "3"}}},
       {"# comment\n! another\n  # with blanks\n\n\na=1", {{"a", "1"}}},
       {"a=1\na=2\n", {{"a", "2"}}},
@@ -33,7 +33,7 @@ TEST(Properties, ReadsWhatJavaReads) {
       {"a=end\\", {{"a", "end"}}},
       {"", {}},
   };
-  for (const Case& c : cases) {
+  for (const TextCase& c : cases) {
     Result<Properties> parsed = ParseProperties(c.text);
     ASSERT_TRUE(parsed.ok()) << c.text;
     EXPECT_EQ(*parsed, c.expected) << c.text;

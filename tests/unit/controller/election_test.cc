@@ -20,7 +20,7 @@ std::string Said(const std::optional<Elected>& elected) {
          ToText(elected->isr) + (elected->unclean ? " unclean" : "");
 }
 
-struct Case {
+struct ElectionCase {
   const char* replicas;
   const char* isr;
   int leader;
@@ -30,7 +30,7 @@ struct Case {
   const char* outcome;
 };
 
-const Case kCases[] = {
+const ElectionCase kElectionCases[] = {
     // The leader is well.
     {"1,2,3", "1,2,3", 1, "1,2,3", "", false, "same"},
     {"1,2,3", "2,3", 2, "1,2,3", "", false, "same"},
@@ -65,7 +65,7 @@ const Case kCases[] = {
 };
 
 TEST(Election, AfterBrokersCameAndWent) {
-  for (const Case& c : kCases) {
+  for (const ElectionCase& c : kElectionCases) {
     const std::vector<BrokerId> replicas = Ids(c.replicas);
     const std::vector<BrokerId> isr = Ids(c.isr);
     const auto elected =

@@ -9,7 +9,7 @@ namespace {
 
 using test::Ids;
 
-struct Case {
+struct IsrCase {
   const char* why;
   std::int32_t leader_epoch, partition_epoch;
   const char* isr;
@@ -21,7 +21,7 @@ struct Case {
 };
 
 // Stored: leader 1, epoch 5, partition epoch 9, isr 1,2, replicas 1,2,3; live 1,2,3; 4 is a broker but no replica.
-const Case kCases[] = {
+const IsrCase kIsrCases[] = {
     {"grow", 5, 9, "1,2,3", false, 1, 3, IsrVerdict::kWrite, ErrorCode::kNone},
     {"shrink", 5, 9, "1", false, 1, 3, IsrVerdict::kWrite, ErrorCode::kNone},
     {"order counts", 5, 9, "2,1", false, 1, 3, IsrVerdict::kWrite, ErrorCode::kNone},
@@ -56,7 +56,7 @@ Partition Stored() {
 TEST(IsrChange, EveryCheck) {
   const ClusterState cluster = Cluster();
   const Partition partition = Stored();
-  for (const Case& c : kCases) {
+  for (const IsrCase& c : kIsrCases) {
     const IsrProposal proposal{
         "", {}, 0, LeaderEpoch(c.leader_epoch), PartitionEpoch(c.partition_epoch), Ids(c.isr), c.recovering};
     const IsrDecision decision =

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Three : test::Three {
+struct ThreeThatMove : test::Three {
   ErrorCode Move(const std::string& topic, const std::optional<std::string>& to) {
     AlterReassignmentsCommand command;
     command.items.push_back({{topic, 0}, to ? std::optional(Ids(*to)) : std::nullopt});
@@ -29,7 +29,7 @@ struct Three : test::Three {
 };
 
 TEST(Order, DirectoriesBeforeStates) {
-  Three h;
+  ThreeThatMove h;
   h.Create("t", {"1,2", "2,3"});
   EXPECT_THAT(
       h.Written(),
@@ -53,7 +53,7 @@ TEST(Order, DirectoriesThatAreThereAreFine) {
 
 // Somebody removes the directories before the states are written: tried again once, then said.
 TEST(Order, StatesWithoutDirectoriesAreNotTriedForever) {
-  Three h;
+  ThreeThatMove h;
   h.before_writes = [&h](test::ZTree&) { h.before_writes = [](test::ZTree& tree) { tree.Remove(zk::Topic("t")); }; };
   h.Create("t", {"1"});
   EXPECT_EQ(h.State("t"), "none");
@@ -61,7 +61,7 @@ TEST(Order, StatesWithoutDirectoriesAreNotTriedForever) {
 }
 
 TEST(Order, NobodyLeadsADyingTopic) {
-  Three h;
+  ThreeThatMove h;
   h.Create("t", {"1,2", "3,1"});
   h.Down(3);
   h.Told(), h.Written();
@@ -82,7 +82,7 @@ TEST(Order, NobodyLeadsADyingTopic) {
 
 // The leader hears of the replicas that are left only by an epoch that it has not seen.
 TEST(Order, AMoveThatIsCalledOffRaisesTheEpoch) {
-  Three h;
+  ThreeThatMove h;
   h.Create("t", {"1,2"});
   h.Move("t", "3,2");
   EXPECT_EQ(h.State("t"), "L1 e1 isr[1,2] zk1");
@@ -97,7 +97,7 @@ TEST(Order, AMoveThatIsCalledOffRaisesTheEpoch) {
 
 // Who has caught up leaves the ISR first: cut off here, the next controller finds an ISR within the replicas.
 TEST(Order, AMoveThatIsCalledOffShrinksTheIsrBeforeTheReplicas) {
-  Three h;
+  ThreeThatMove h;
   h.Create("t", {"1"});
   h.Move("t", "2,3");
   h.ProposeIsr("t", 0, 1, "1,2");
@@ -108,7 +108,7 @@ TEST(Order, AMoveThatIsCalledOffShrinksTheIsrBeforeTheReplicas) {
 }
 
 TEST(Order, TheNodeOfMovesIsWrittenOnlyWhenItChanges) {
-  Three h;
+  ThreeThatMove h;
   h.Create("a", {"1"});
   h.Create("b", {"1"});
   h.Written();

@@ -17,7 +17,7 @@ constexpr std::int64_t kNow = 1'700'001'000'000;
 constexpr Offset kLogEnd{1000};
 constexpr LeaderEpoch kEpoch{5};
 
-std::int64_t Number(const json& config, const char* name, std::int64_t fallback) {
+std::int64_t RuleNumber(const json& config, const char* name, std::int64_t fallback) {
   return config.contains(name) ? std::stoll(config[name].get<std::string>()) : fallback;
 }
 
@@ -31,9 +31,9 @@ AppendRules RulesOf(const json& config) {
   if (config.value("message.timestamp.type", "CreateTime") == "LogAppendTime") {
     rules.timestamp_type = TimestampType::kLogAppendTime;
   }
-  rules.timestamp_before_max_ms = Number(config, "message.timestamp.before.max.ms", rules.timestamp_before_max_ms);
-  rules.timestamp_after_max_ms = Number(config, "message.timestamp.after.max.ms", rules.timestamp_after_max_ms);
-  rules.max_message_bytes = Number(config, "max.message.bytes", rules.max_message_bytes);
+  rules.timestamp_before_max_ms = RuleNumber(config, "message.timestamp.before.max.ms", rules.timestamp_before_max_ms);
+  rules.timestamp_after_max_ms = RuleNumber(config, "message.timestamp.after.max.ms", rules.timestamp_after_max_ms);
+  rules.max_message_bytes = RuleNumber(config, "max.message.bytes", rules.max_message_bytes);
   rules.compacted = config.value("cleanup.policy", "delete") == "compact";
   return rules;
 }

@@ -13,8 +13,6 @@
 namespace ottla {
 namespace {
 
-const TopicPartition kOrders{"orders", 0};
-
 struct Written {
   std::string bytes;
   Offset base;

@@ -10,7 +10,6 @@
 namespace ottla {
 namespace {
 
-const TopicPartition kOrders{"orders", 0};
 constexpr const char* kFirstSegment = "/d1/orders-0/00000000000000000000.log";
 
 class LogDurabilityTest : public testing::Test {

@@ -35,6 +35,9 @@ class TempDir {
   std::string path_;
 };
 
+// The partition that most tests write to.
+inline const TopicPartition kOrders{"orders", 0};
+
 class LogHarness {
  public:
   LogHarness(FileSystem& files, std::vector<std::string> dirs, std::uint64_t seed = 1, std::size_t data_loops = 2)

@@ -14,8 +14,6 @@
 namespace ottla {
 namespace {
 
-const TopicPartition kOrders{"orders", 0};
-
 class LogManagerTest : public testing::Test {
  protected:
   void Begin(std::vector<std::string> dirs = {"/d1", "/d2"}) {

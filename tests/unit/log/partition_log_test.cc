@@ -13,7 +13,7 @@
 namespace ottla {
 namespace {
 
-const TopicPartition kOrders{"orders", 3};
+const TopicPartition kThirdOrders{"orders", 3};
 
 class PartitionLogTest : public testing::Test {
  protected:
@@ -31,7 +31,7 @@ class PartitionLogTest : public testing::Test {
     ASSERT_TRUE(harness_->Stop().ok());
     log_ = nullptr;
     Begin();
-    log_ = harness_->Get(kOrders);
+    log_ = harness_->Get(kThirdOrders);
     ASSERT_NE(log_, nullptr);
   }
   void Kill() {
@@ -39,10 +39,10 @@ class PartitionLogTest : public testing::Test {
     files_.Crash();
     harness_ = nullptr;
     Begin();
-    log_ = harness_->Get(kOrders);
+    log_ = harness_->Get(kThirdOrders);
     ASSERT_NE(log_, nullptr);
   }
-  void Create() { log_ = harness_->Create(kOrders, *Uuid::FromString("d-wWrUApTKyz_DlUkq6K0g")); }
+  void Create() { log_ = harness_->Create(kThirdOrders, *Uuid::FromString("d-wWrUApTKyz_DlUkq6K0g")); }
   // Appends `count` batches of two records.
   void Fill(int count, LeaderEpoch epoch = LeaderEpoch(0)) {
     for (int i = 0; i < count; ++i) {
@@ -176,7 +176,7 @@ TEST_F(PartitionLogTest, AFollowerKeepsGapsAndRefusesTheRest) {
 
 TEST_F(PartitionLogTest, AnEmptyFollowerBeginsInsideTheLeadersFirstBatch) {
   Create();
-  const Status truncated = harness_->Await<Status>(harness_->LoopOf(kOrders), [&](auto done) {
+  const Status truncated = harness_->Await<Status>(harness_->LoopOf(kThirdOrders), [&](auto done) {
     log_->TruncateFullyAndStartAt(Offset(105), std::nullopt, std::move(done));
   });
   ASSERT_TRUE(truncated.ok()) << truncated;
@@ -357,7 +357,7 @@ TEST_F(PartitionLogTest, FlushMessagesAnswersOnlyWhatIsDurable) {
   files_.LosePower();
   harness_ = nullptr;
   Begin();
-  log_ = harness_->Get(kOrders);
+  log_ = harness_->Get(kThirdOrders);
   ASSERT_NE(log_, nullptr);
   EXPECT_EQ(log_->log_end(), Offset(6));
 }
@@ -367,11 +367,11 @@ TEST_F(PartitionLogTest, DeletionFreesTheNameAtOnceAndTheFilesLater) {
   Fill(30);
   harness_->On(log_, [&] { log_->SetHighWatermark(Offset(60)); });
   ASSERT_TRUE(harness_
-                  ->Await<Status>(harness_->LoopOf(kOrders),
-                                  [&](auto done) { harness_->manager->Delete(kOrders, std::move(done)); })
+                  ->Await<Status>(harness_->LoopOf(kThirdOrders),
+                                  [&](auto done) { harness_->manager->Delete(kThirdOrders, std::move(done)); })
                   .ok());
   EXPECT_EQ(harness_->Append(log_, MakeBatch({.base = Offset(60)})).error, AppendError::kClosed);
-  EXPECT_EQ(harness_->Get(kOrders), nullptr);
+  EXPECT_EQ(harness_->Get(kThirdOrders), nullptr);
   EXPECT_EQ(*files_.ReadFile("/d1/recovery-point-offset-checkpoint"), "0\n0\n");
   Create();
   EXPECT_EQ(log_->log_end(), Offset(0));

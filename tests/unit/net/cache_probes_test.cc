@@ -9,10 +9,10 @@ namespace ottla {
 namespace {
 
 constexpr std::uint64_t kKiB = 1 << 10;
-constexpr std::uint64_t kMiB = 1 << 20;
+constexpr std::uint64_t kMebibyte = 1 << 20;
 
 // Endless; the stretch from `cold_from` to `cold_to` is not in memory.
-class FakeFile final : public File {
+class ProbedFile final : public File {
  public:
   Status WriteAt(std::span<const iovec>, std::uint64_t) override { return Status::Ok(); }
   Result<std::size_t> ReadAt(std::span<char> into, std::uint64_t) const override { return into.size(); }
@@ -55,7 +55,7 @@ class CacheProbesTest : public testing::Test {
     return file_->probed.size() - before;
   }
 
-  const std::shared_ptr<FakeFile> file_ = std::make_shared<FakeFile>();
+  const std::shared_ptr<ProbedFile> file_ = std::make_shared<ProbedFile>();
   CacheProbes probes_;
   MonoTime now_ = MonoTime{} + Millis(100'000);
   std::uint64_t sent_to_ = 0;
@@ -63,22 +63,22 @@ class CacheProbesTest : public testing::Test {
 
 TEST_F(CacheProbesTest, AStreamThatIsInMemoryIsProbedEverLess) {
   EXPECT_EQ(ProbesOf(256 * kKiB, 1), 2u) << "its first page and its last";
-  EXPECT_EQ(ProbesOf(4 * kMiB, 1), 3u) << "512 KiB, 1 MiB, 2 MiB; what is left counts for the next";
-  EXPECT_EQ(ProbesOf(100 * kMiB, 1), 25u);
-  EXPECT_EQ(ProbesOf(1 * kMiB, 40), 10u);
+  EXPECT_EQ(ProbesOf(4 * kMebibyte, 1), 3u) << "512 KiB, 1 MiB, 2 MiB; what is left counts for the next";
+  EXPECT_EQ(ProbesOf(100 * kMebibyte, 1), 25u);
+  EXPECT_EQ(ProbesOf(1 * kMebibyte, 40), 10u);
   EXPECT_EQ(ProbesOf(100 * kKiB, 410), 10u) << "small ranges too: bytes are counted, not ranges";
 }
 
 TEST_F(CacheProbesTest, WhatIsColdIsNeverSentOverByMoreThanTheWidestSpacing) {
-  ProbesOf(64 * kMiB, 1);
-  file_->cold_from = sent_to_ + kMiB;
+  ProbesOf(64 * kMebibyte, 1);
+  file_->cold_from = sent_to_ + kMebibyte;
   while (SendRange(300 * kKiB)) {
   }
-  EXPECT_LT(sent_to_, file_->cold_from + 4 * kMiB);
+  EXPECT_LT(sent_to_, file_->cold_from + 4 * kMebibyte);
 }
 
 TEST_F(CacheProbesTest, TheFirstColdByteOfAFreshStreamIsSeenBeforeItIsSent) {
-  file_->cold_from = 3 * kMiB;
+  file_->cold_from = 3 * kMebibyte;
   for (const std::uint64_t length : {64 * kKiB, 100 * kKiB}) {
     SCOPED_TRACE(length);
     probes_ = CacheProbes();
@@ -90,46 +90,46 @@ TEST_F(CacheProbesTest, TheFirstColdByteOfAFreshStreamIsSeenBeforeItIsSent) {
 }
 
 TEST_F(CacheProbesTest, AfterAColdPageEachRangeIsProbedForTenSeconds) {
-  ProbesOf(64 * kMiB, 1);
+  ProbesOf(64 * kMebibyte, 1);
   file_->cold_from = sent_to_;
-  while (SendRange(kMiB)) {
+  while (SendRange(kMebibyte)) {
   }
   file_->cold_from = UINT64_MAX;  // it was brought in
-  EXPECT_EQ(ProbesOf(kMiB, 8), 8u * 5);
+  EXPECT_EQ(ProbesOf(kMebibyte, 8), 8u * 5);
   now_ += Millis(9'900);
-  EXPECT_EQ(ProbesOf(kMiB, 8), 8u * 5);
+  EXPECT_EQ(ProbesOf(kMebibyte, 8), 8u * 5);
   now_ += Millis(200);
-  ProbesOf(64 * kMiB, 1);
-  EXPECT_EQ(ProbesOf(kMiB, 40), 10u);
+  ProbesOf(64 * kMebibyte, 1);
+  EXPECT_EQ(ProbesOf(kMebibyte, 40), 10u);
 }
 
 TEST_F(CacheProbesTest, ARangeElsewhereIsLookedAtWhereItBegins) {
-  ProbesOf(64 * kMiB, 1);
+  ProbesOf(64 * kMebibyte, 1);
   FileRange elsewhere;
-  elsewhere.file = std::make_shared<FakeFile>();
+  elsewhere.file = std::make_shared<ProbedFile>();
   elsewhere.length = 64 * kKiB;
-  static_cast<FakeFile&>(*elsewhere.file).cold_from = 0;
+  static_cast<ProbedFile&>(*elsewhere.file).cold_from = 0;
   EXPECT_EQ(probes_.Look(elsewhere, elsewhere.length, now_).status().code(), StatusCode::kUnavailable);
 
-  ProbesOf(64 * kMiB, 1);
+  ProbesOf(64 * kMebibyte, 1);
   sent_to_ += 1;  // the same file, further on
   file_->cold_from = sent_to_;
   EXPECT_FALSE(SendRange(64 * kKiB));
 }
 
 TEST_F(CacheProbesTest, FilesByTurnsGoOnEachWhereItEnded) {
-  ProbesOf(64 * kMiB, 1);
+  ProbesOf(64 * kMebibyte, 1);
   std::vector<FileRange> readers(6);
-  for (FileRange& range : readers) range.file = std::make_shared<FakeFile>();
+  for (FileRange& range : readers) range.file = std::make_shared<ProbedFile>();
   std::size_t probed = 0;
   for (int turn = 0; turn < 8; ++turn) {
     probed = 0;
     for (FileRange& range : readers) {
-      range.length = kMiB;
+      range.length = kMebibyte;
       while (range.length > 0) range.Consume(probes_.Look(range, range.length, now_).value());
       probes_.NextRange(range);
       range.position -= 5'000;  // a batch that was not whole comes once more
-      probed += static_cast<FakeFile&>(*range.file).probed.size();
+      probed += static_cast<ProbedFile&>(*range.file).probed.size();
     }
   }
   EXPECT_EQ(probed, 6u + 8u * 6u / 4u) << "where each begins, and one in 4 MiB";
@@ -137,7 +137,7 @@ TEST_F(CacheProbesTest, FilesByTurnsGoOnEachWhereItEnded) {
 
 TEST_F(CacheProbesTest, FurtherBackThanABatchIsElsewhere) {
   for (const std::uint64_t back : {256 * kKiB, 256 * kKiB + 1}) {
-    ProbesOf(64 * kMiB, 1);
+    ProbesOf(64 * kMebibyte, 1);
     file_->probed.clear();
     FileRange range;
     range.file = file_;
@@ -152,7 +152,7 @@ TEST_F(CacheProbesTest, FurtherBackThanABatchIsElsewhere) {
 TEST_F(CacheProbesTest, WhatWasAppendedAMomentAgoIsNotProbedAndVouchesForNoOtherRange) {
   FileRange hot;
   hot.file = file_;
-  hot.length = 64 * kMiB;
+  hot.length = 64 * kMebibyte;
   hot.hot_from = 0;
   EXPECT_EQ(probes_.Look(hot, hot.length, now_).value(), hot.length);
   EXPECT_TRUE(file_->probed.empty());
@@ -163,17 +163,17 @@ TEST_F(CacheProbesTest, WhatWasAppendedAMomentAgoIsNotProbedAndVouchesForNoOther
 }
 
 TEST_F(CacheProbesTest, AFreshLookAfterAPause) {
-  ProbesOf(64 * kMiB, 1);
+  ProbesOf(64 * kMebibyte, 1);
   now_ += Millis(600);
   file_->cold_from = sent_to_;
-  EXPECT_FALSE(SendRange(kMiB)) << "the first page";
+  EXPECT_FALSE(SendRange(kMebibyte)) << "the first page";
 }
 
 TEST_F(CacheProbesTest, OnlyWhatIsBelowTheColdPageIsSent) {
   file_->cold_from = 600 * kKiB;
   FileRange range;
   range.file = file_;
-  range.length = 2 * kMiB;
+  range.length = 2 * kMebibyte;
   const auto may = probes_.Look(range, range.length, now_);
   ASSERT_TRUE(may.ok());
   EXPECT_EQ(*may, 256 * kKiB) << "the next probe was at 768 KiB";

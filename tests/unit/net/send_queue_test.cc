@@ -58,9 +58,9 @@ class FakeStream final : public Stream {
 };
 
 // A file of which only the part below `warm` is in memory.
-class FakeFile final : public File {
+class SentFile final : public File {
  public:
-  explicit FakeFile(std::string bytes) : content(std::move(bytes)), warm(content.size()) {}
+  explicit SentFile(std::string bytes) : content(std::move(bytes)), warm(content.size()) {}
   Status WriteAt(std::span<const iovec>, std::uint64_t) override { return Status::Ok(); }
   Result<std::size_t> ReadAt(std::span<char> into, std::uint64_t offset) const override {
     if (offset >= content.size()) return std::size_t{0};
@@ -120,7 +120,7 @@ TEST_F(SendQueueTest, SmallAnswersLeaveInOneWrite) {
   queue.Push(std::string("a"));
   queue.Push(SharedBytes{shared, *shared});
   queue.Push(std::string());  // nothing
-  queue.Push(RangeOf(std::make_shared<FakeFile>("0123456789"), 2, 5));
+  queue.Push(RangeOf(std::make_shared<SentFile>("0123456789"), 2, 5));
   queue.Push(std::string("z"));
   EXPECT_EQ(queue.queued_bytes(), 13u);
   EXPECT_EQ(Flush(queue, stream_), Outcome::kDrained);
@@ -141,7 +141,7 @@ TEST_F(SendQueueTest, AnyMixAndAnyBlockingSendsTheSameBytes) {
     SendQueue queue(options);
     FakeStream stream;
     std::string expected;
-    const auto file = std::make_shared<FakeFile>(RandomBytes(random, 20'000));
+    const auto file = std::make_shared<SentFile>(RandomBytes(random, 20'000));
     for (int i = 0; i < 100; ++i) {
       const std::string bytes = RandomBytes(random, random.Below(300));
       if (random.Chance(0.4)) {
@@ -175,7 +175,7 @@ TEST_F(SendQueueTest, ColdFilesWaitForTheirWarmingAndWhatStandsBeforeThemDoesNot
     options.sendfile_from = 1;
     SendQueue queue(options);
     FakeStream stream;
-    const auto file = std::make_shared<FakeFile>("0123456789");
+    const auto file = std::make_shared<SentFile>("0123456789");
     file->warm = 3;
     queue.Push(std::string("head"));
     queue.Push(RangeOf(file, 1, 8));
@@ -194,7 +194,7 @@ TEST_F(SendQueueTest, AHeadLeavesTogetherWithTheFileBehindIt) {
   SendQueue::Options options;
   options.sendfile_from = 5;
   SendQueue queue(options);
-  const auto file = std::make_shared<FakeFile>("0123456789");
+  const auto file = std::make_shared<SentFile>("0123456789");
   queue.Push(std::string("head"));
   queue.Push(RangeOf(file, 0, 5));
   queue.Push(std::string("tail"));
@@ -209,7 +209,7 @@ TEST_F(SendQueueTest, ARangeThatFitsATurnIsNotTorn) {
   SendQueue::Options options;
   options.sendfile_from = 5;
   SendQueue queue(options);
-  const auto file = std::make_shared<FakeFile>("0123456789");
+  const auto file = std::make_shared<SentFile>("0123456789");
   for (int i = 0; i < 3; ++i) queue.Push(RangeOf(file, 0, 6));
   EXPECT_EQ(Flush(queue, stream_, 8), Outcome::kTurnOver);
   EXPECT_EQ(stream_.sent, "012345012345");
@@ -222,7 +222,7 @@ TEST_F(SendQueueTest, AColdFileIsNotAnnounced) {
   SendQueue::Options options;
   options.sendfile_from = 5;
   SendQueue queue(options);
-  const auto file = std::make_shared<FakeFile>("0123456789");
+  const auto file = std::make_shared<SentFile>("0123456789");
   file->warm = 0;
   queue.Push(std::string("an answer, and the next one's head"));
   queue.Push(RangeOf(file, 0, 5));
@@ -233,7 +233,7 @@ TEST_F(SendQueueTest, AColdFileIsNotAnnounced) {
 TEST_F(SendQueueTest, ProbesAreAsManyHoweverTheSocketDividesARange) {
   constexpr std::uint64_t kLength = 2 << 20;
   Random random(1);
-  const auto file = std::make_shared<FakeFile>(RandomBytes(random, kLength + 10));
+  const auto file = std::make_shared<SentFile>(RandomBytes(random, kLength + 10));
   for (const std::size_t room : {kLength, std::uint64_t{100'000}}) {
     SCOPED_TRACE(room);
     SendQueue queue({});
@@ -251,7 +251,7 @@ TEST_F(SendQueueTest, ProbesAreAsManyHoweverTheSocketDividesARange) {
 }
 
 TEST_F(SendQueueTest, WhatWasSeenInTheCacheLongAgoIsProbedAgain) {
-  const auto file = std::make_shared<FakeFile>(std::string(100'000, 'x'));
+  const auto file = std::make_shared<SentFile>(std::string(100'000, 'x'));
   SendQueue queue({});
   queue.Push(RangeOf(file, 0, 100'000));
   stream_.room = 1000;
@@ -267,7 +267,7 @@ TEST_F(SendQueueTest, WhatWasSeenInTheCacheLongAgoIsProbedAgain) {
 
 TEST_F(SendQueueTest, EachWarmingOfAShareIsFollowedByProgress) {
   Random random(2);
-  const auto file = std::make_shared<FakeFile>(RandomBytes(random, 3'000'000));
+  const auto file = std::make_shared<SentFile>(RandomBytes(random, 3'000'000));
   for (const std::uint64_t share : {256 << 10, 1 << 20}) {
     SCOPED_TRACE(share);
     SendQueue queue({});
@@ -297,7 +297,7 @@ TEST_F(SendQueueTest, ALoneSenderGetsTheWholeTurnAndManyAtLeastTheirShare) {
 
 TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
   const auto generation = std::make_shared<FileGeneration>(7u);
-  const auto make = [&](std::shared_ptr<FakeFile> file, std::uint64_t length) {
+  const auto make = [&](std::shared_ptr<SentFile> file, std::uint64_t length) {
     FileRange range = RangeOf(std::move(file), 0, length);
     range.current = generation;
     range.generation = 7;
@@ -306,13 +306,13 @@ TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
   {
     SCOPED_TRACE("the file is shorter");
     SendQueue queue({});
-    queue.Push(make(std::make_shared<FakeFile>("01234"), 10));
+    queue.Push(make(std::make_shared<SentFile>("01234"), 10));
     EXPECT_EQ(Flush(queue, stream_), Outcome::kBroken);
   }
   {
     SCOPED_TRACE("the disk fails");
     SendQueue queue({});
-    const auto file = std::make_shared<FakeFile>("01234");
+    const auto file = std::make_shared<SentFile>("01234");
     file->failed = true;
     queue.Push(make(file, 5));
     EXPECT_EQ(Flush(queue, stream_), Outcome::kBroken);
@@ -320,7 +320,7 @@ TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
   {
     SCOPED_TRACE("cut between the read and the write: none of what was read leaves");
     SendQueue queue({});
-    const auto file = std::make_shared<FakeFile>("01234");
+    const auto file = std::make_shared<SentFile>("01234");
     file->cut_while_reading = generation;
     queue.Push(make(file, 5));
     stream_.sent.clear();
@@ -330,7 +330,7 @@ TEST_F(SendQueueTest, BytesThatWerePromisedAndAreGoneBreakTheConnection) {
   {
     SCOPED_TRACE("cut before");
     SendQueue queue({});
-    queue.Push(make(std::make_shared<FakeFile>("01234"), 5));
+    queue.Push(make(std::make_shared<SentFile>("01234"), 5));
     EXPECT_EQ(Flush(queue, stream_), Outcome::kBroken);
   }
 }
@@ -342,7 +342,7 @@ TEST_F(SendQueueTest, MarksCountBytesAndRangesAlike) {
   SendQueue queue(options);
   queue.Push(std::string(10, 'x'));
   EXPECT_FALSE(queue.AboveHigh());
-  queue.Push(RangeOf(std::make_shared<FakeFile>("abc"), 0, 1));
+  queue.Push(RangeOf(std::make_shared<SentFile>("abc"), 0, 1));
   EXPECT_TRUE(queue.AboveHigh());
   stream_.room = 6;
   EXPECT_EQ(Flush(queue, stream_), Outcome::kBlocked);

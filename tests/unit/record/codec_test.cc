@@ -85,7 +85,7 @@ TEST(Codec, StopsAtTheLimit) {
 }
 
 TEST(Codec, TakesNoMemoryForALie) {
-  constexpr std::size_t kLimit = std::size_t{1} << 30;
+  constexpr std::size_t kManyBytes = std::size_t{1} << 30;
   CodecContext codecs;
   std::string framed("\x82SNAPPY\0\0\0\0\1\0\0\0\1", 16);
   framed += std::string("\x7f\xff\xff\xff", 4) + "abc";
@@ -95,13 +95,13 @@ TEST(Codec, TakesNoMemoryForALie) {
   };
   for (const std::string& bytes : cases) {
     ByteBuffer out;
-    EXPECT_EQ(codecs.Decompress(Codec::kSnappy, 2, bytes, kLimit, out), RecordFault::kCorrupt);
+    EXPECT_EQ(codecs.Decompress(Codec::kSnappy, 2, bytes, kManyBytes, out), RecordFault::kCorrupt);
     EXPECT_EQ(out.capacity(), 0U);
   }
   // A zstd frame whose header promises 1 GiB and whose one raw block has 1 byte.
   const std::string zstd("\x28\xb5\x2f\xfd\xa0\x00\x00\x00\x40\x09\x00\x00x", 13);
   ByteBuffer out;
-  EXPECT_EQ(codecs.Decompress(Codec::kZstd, 2, zstd, kLimit, out), RecordFault::kCorrupt);
+  EXPECT_EQ(codecs.Decompress(Codec::kZstd, 2, zstd, kManyBytes, out), RecordFault::kCorrupt);
   EXPECT_LE(out.capacity(), 1U);
 }
 

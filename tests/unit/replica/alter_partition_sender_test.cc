@@ -5,15 +5,10 @@
 
 #include "common/protocol/messages/18_api_versions.h"
 #include "scripted_broker.h"
+#include "topic_ids.h"
 
 namespace ottla {
 namespace {
-
-Uuid Id(std::uint8_t n) {
-  Uuid id;
-  id.bytes = {n, 9};
-  return id;
-}
 
 class AlterPartitionSenderTest : public testing::Test {
  protected:
@@ -128,7 +123,7 @@ class AlterPartitionSenderTest : public testing::Test {
 TEST_F(AlterPartitionSenderTest, OneInFlightTheRestIsBatched) {
   KnowController();
   std::vector<Slot> slots;
-  for (int i = 0; i < 10; ++i) slots.push_back(Propose("t", i, Id(1)));
+  for (int i = 0; i < 10; ++i) slots.push_back(Propose("t", i, TopicId(1)));
   ASSERT_TRUE(Until([&] { return !slots[9]->empty(); }));
   EXPECT_EQ(sizes_, (std::vector<int>{1, 9}));
   EXPECT_EQ(versions_, (std::vector<std::int16_t>{3, 3}));
@@ -143,7 +138,7 @@ TEST_F(AlterPartitionSenderTest, WhatIsInFlightGoesToTheNextController) {
   const bool talks = false;
   const std::unique_ptr<ScriptedBroker> successor = NewBroker(2, &talks);
   KnowController();
-  const Slot slot = Propose("t", 0, Id(1));
+  const Slot slot = Propose("t", 0, TopicId(1));
   ASSERT_TRUE(Until([&] { return asked_ == 1; }));
   KnowController(3, "successor");
   EXPECT_TRUE(Until([&] { return !slot->empty(); }, 1'000));
@@ -152,14 +147,14 @@ TEST_F(AlterPartitionSenderTest, WhatIsInFlightGoesToTheNextController) {
 
 TEST_F(AlterPartitionSenderTest, NamesAreUsedWhenOneIdIsMissingOrThePeerIsOld) {
   KnowController();
-  const Slot first = Propose("a", 0, Id(1));
-  const Slot with = Propose("b", 0, Id(2));
+  const Slot first = Propose("a", 0, TopicId(1));
+  const Slot with = Propose("b", 0, TopicId(2));
   const Slot without = Propose("c", 0, Uuid{});
   ASSERT_TRUE(Until([&] { return !without->empty() && !with->empty(); }));
   EXPECT_EQ(versions_, (std::vector<std::int16_t>{3, 1}));
   max_version_ = 0;
   broker_->CloseConnections();
-  const Slot old = Propose("a", 0, Id(1));
+  const Slot old = Propose("a", 0, TopicId(1));
   ASSERT_TRUE(Until([&] { return !old->empty(); }));
   EXPECT_EQ(versions_.back(), 0);
   EXPECT_EQ(old->at(0).isr.size(), 2U);
@@ -167,7 +162,7 @@ TEST_F(AlterPartitionSenderTest, NamesAreUsedWhenOneIdIsMissingOrThePeerIsOld) {
 
 TEST_F(AlterPartitionSenderTest, TopLevelErrorsAreRetriedButAStaleEpochIsFinal) {
   top_errors_ = {ErrorCode::kNotController, ErrorCode::kUnknownServerError};
-  const Slot slot = Propose("t", 0, Id(1));
+  const Slot slot = Propose("t", 0, TopicId(1));
   scheduler_.RunFor(Millis(300));
   EXPECT_TRUE(versions_.empty());  // no controller is known
   KnowController();
@@ -175,7 +170,7 @@ TEST_F(AlterPartitionSenderTest, TopLevelErrorsAreRetriedButAStaleEpochIsFinal) 
   EXPECT_EQ(versions_.size(), 3U);
   EXPECT_EQ(slot->at(0).error, ErrorCode::kNone);
   top_errors_ = {ErrorCode::kStaleBrokerEpoch};
-  const Slot stale = Propose("t", 0, Id(1));
+  const Slot stale = Propose("t", 0, TopicId(1));
   ASSERT_TRUE(Until([&] { return !stale->empty(); }));
   EXPECT_EQ(stale->at(0).error, ErrorCode::kStaleBrokerEpoch);
 }
@@ -189,8 +184,8 @@ TEST_F(AlterPartitionSenderTest, EveryTopLevelErrorButAStaleEpochIsRetriedWhole)
     SCOPED_TRACE(error);
     versions_.clear();
     sizes_.clear();
-    const Slot first = Propose("t", 0, Id(1));
-    const Slot slots[] = {Propose("t", 1, Id(1)), Propose("u", 0, Id(2))};
+    const Slot first = Propose("t", 0, TopicId(1));
+    const Slot slots[] = {Propose("t", 1, TopicId(1)), Propose("u", 0, TopicId(2))};
     top_errors_ = {error, error};
     ASSERT_TRUE(Until([&] { return !first->empty() && !slots[0]->empty() && !slots[1]->empty(); }));
     EXPECT_EQ(first->at(0).error, ErrorCode::kNone);
@@ -203,7 +198,7 @@ TEST_F(AlterPartitionSenderTest, ARecoveryStateThatDoesNotExistIsAnError) {
   KnowController();
   for (const std::int8_t state : std::vector<std::int8_t>{0, 1, 2, -1}) {
     recovery_state_ = state;
-    const Slot slot = Propose("t", 0, Id(1));
+    const Slot slot = Propose("t", 0, TopicId(1));
     ASSERT_TRUE(Until([&] { return !slot->empty(); }));
     EXPECT_EQ(slot->at(0).error, state == 0 || state == 1 ? ErrorCode::kNone : ErrorCode::kUnknownServerError);
   }
@@ -227,12 +222,12 @@ TEST_F(AlterPartitionSenderTest, TroubleThatLastsIsSaidOnce) {
   Warnings warnings;
   top_errors_.assign(40, ErrorCode::kNotController);
   top_errors_.insert(top_errors_.end(), 40, ErrorCode::kUnknownServerError);
-  const Slot slot = Propose("t", 0, Id(1));
+  const Slot slot = Propose("t", 0, TopicId(1));
   ASSERT_TRUE(Until([&] { return !slot->empty(); }));
   EXPECT_EQ(versions_.size(), 81U);
   EXPECT_EQ(warnings.texts.size(), 2U);
   top_errors_ = {ErrorCode::kNotController};  // anew, after an answer
-  const Slot next = Propose("t", 1, Id(1));
+  const Slot next = Propose("t", 1, TopicId(1));
   ASSERT_TRUE(Until([&] { return !next->empty(); }));
   EXPECT_EQ(warnings.texts.size(), 3U);
 }
@@ -242,7 +237,7 @@ TEST_F(AlterPartitionSenderTest, AnErrorOfAPartitionIsItsAnswerAndSlowsDownTheNe
   error_ = ErrorCode::kNotController;
   int answers = 0;
   std::function<void()> again = [&] {
-    sender_->Propose({{"t", 0}, Id(1), LeaderEpoch(4), PartitionEpoch(8), {BrokerId(1)}}, [&](const IsrAnswer&) {
+    sender_->Propose({{"t", 0}, TopicId(1), LeaderEpoch(4), PartitionEpoch(8), {BrokerId(1)}}, [&](const IsrAnswer&) {
       ++answers;
       again();
     });

@@ -2,14 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "topic_ids.h"
+
 namespace ottla {
 namespace {
 
-Uuid Id(std::uint8_t n) {
-  Uuid id;
-  id.bytes = {n, 9};
-  return id;
-}
 FetchControl::Start Start(const std::string& topic, int partition, std::int64_t offset, Uuid id) {
   return {.tp = {topic, partition},
           .topic_id = id,
@@ -19,7 +16,7 @@ FetchControl::Start Start(const std::string& topic, int partition, std::int64_t 
           .log_start = Offset(0),
           .last_fetched_epoch = LeaderEpoch(1)};
 }
-FollowerStep Step(FollowerStep::Kind kind, std::int64_t offset) {
+FollowerStep StepTo(FollowerStep::Kind kind, std::int64_t offset) {
   return {.kind = kind, .fetch_offset = Offset(offset), .log_start = Offset(0), .last_fetched_epoch = LeaderEpoch(1)};
 }
 std::size_t Count(const FetchRequest& request) {
@@ -32,7 +29,7 @@ const MonoTime kNow{Millis(5'000)};
 
 TEST(FetchPlan, ASessionMentionsOnlyWhatChanged) {
   FetchPlan plan({.self = BrokerId(1)});
-  for (int i = 0; i < 100; ++i) plan.Start(Start("t", i, 0, Id(1)));
+  for (int i = 0; i < 100; ++i) plan.Start(Start("t", i, 0, TopicId(1)));
   auto first = plan.Ask(BrokerEpoch(7));
   EXPECT_EQ(first.version, 17);
   EXPECT_EQ(first.request.session_id, 0);
@@ -41,7 +38,7 @@ TEST(FetchPlan, ASessionMentionsOnlyWhatChanged) {
   EXPECT_EQ(first.request.replica_state.replica_epoch, 7);
   EXPECT_EQ(first.request.replica_id, -1);
   ASSERT_EQ(first.request.topics.size(), 1U);
-  EXPECT_EQ(first.request.topics[0].topic_id, Id(1));
+  EXPECT_EQ(first.request.topics[0].topic_id, TopicId(1));
   EXPECT_TRUE(first.request.topics[0].topic.empty());
   EXPECT_EQ(Count(first.request), 100U);
   plan.OnSession(ErrorCode::kNone, 55);
@@ -54,8 +51,8 @@ TEST(FetchPlan, ASessionMentionsOnlyWhatChanged) {
   EXPECT_TRUE(idle.request.topics.empty());
   plan.OnSession(ErrorCode::kNone, 55);
 
-  plan.Step(*plan.Find("t", 3), Step(FollowerStep::Kind::kFetch, 10), kPause, kNow);
-  plan.Step(*plan.Find(Id(1), 4), Step(FollowerStep::Kind::kFetch, 0), kPause, kNow);  // only the mark moved
+  plan.Step(*plan.Find("t", 3), StepTo(FollowerStep::Kind::kFetch, 10), kPause, kNow);
+  plan.Step(*plan.Find(TopicId(1), 4), StepTo(FollowerStep::Kind::kFetch, 0), kPause, kNow);  // only the mark moved
   auto next = plan.Ask(BrokerEpoch(7));
   EXPECT_EQ(next.request.session_epoch, 2);
   ASSERT_EQ(Count(next.request), 1U);
@@ -66,11 +63,11 @@ TEST(FetchPlan, ASessionMentionsOnlyWhatChanged) {
 
 TEST(FetchPlan, DelayedPartitionsLeaveTheSessionAndComeBack) {
   FetchPlan plan({.self = BrokerId(1)});
-  plan.Start(Start("t", 0, 0, Id(1)));
-  plan.Start(Start("t", 1, 0, Id(1)));
+  plan.Start(Start("t", 0, 0, TopicId(1)));
+  plan.Start(Start("t", 1, 0, TopicId(1)));
   plan.Ask(BrokerEpoch(7));
   plan.OnSession(ErrorCode::kNone, 55);
-  plan.Step(*plan.Find("t", 0), Step(FollowerStep::Kind::kBackoff, 0), kPause, kNow);
+  plan.Step(*plan.Find("t", 0), StepTo(FollowerStep::Kind::kBackoff, 0), kPause, kNow);
   EXPECT_EQ(plan.Wake(kNow), kNow + Millis(50));
   auto request = plan.Ask(BrokerEpoch(7)).request;
   ASSERT_EQ(request.forgotten_topics_data.size(), 1U);
@@ -82,36 +79,36 @@ TEST(FetchPlan, DelayedPartitionsLeaveTheSessionAndComeBack) {
   // Failing again it pauses longer, up to the setting.
   MonoTime now = kNow;
   for (const int pause : {100, 200, 400, 800, 1000, 1000}) {
-    plan.Step(*plan.Find("t", 0), Step(FollowerStep::Kind::kBackoff, 0), kPause, now);
+    plan.Step(*plan.Find("t", 0), StepTo(FollowerStep::Kind::kBackoff, 0), kPause, now);
     EXPECT_EQ(plan.Wake(now), now + Millis(pause));
     now += Millis(pause);
     EXPECT_EQ(plan.Wake(now), std::nullopt);
   }
-  plan.Step(*plan.Find("t", 0), Step(FollowerStep::Kind::kFetch, 0), kPause, now);
-  plan.Step(*plan.Find("t", 0), Step(FollowerStep::Kind::kBackoff, 0), kPause, now);
+  plan.Step(*plan.Find("t", 0), StepTo(FollowerStep::Kind::kFetch, 0), kPause, now);
+  plan.Step(*plan.Find("t", 0), StepTo(FollowerStep::Kind::kBackoff, 0), kPause, now);
   EXPECT_EQ(plan.Wake(now), now + Millis(50));
 }
 
 TEST(FetchPlan, ARestartedPartitionIsNotWithdrawnByItsPast) {
   FetchPlan plan({.self = BrokerId(1)});
-  plan.Start(Start("t", 0, 0, Id(1)));
+  plan.Start(Start("t", 0, 0, TopicId(1)));
   plan.Ask(BrokerEpoch(7));
   plan.OnSession(ErrorCode::kNone, 55);
-  plan.Start(Start("t", 0, 5, Id(1)));  // a new leader epoch
+  plan.Start(Start("t", 0, 5, TopicId(1)));  // a new leader epoch
   auto request = plan.Ask(BrokerEpoch(7)).request;
   EXPECT_EQ(Count(request), 1U);
   EXPECT_TRUE(request.forgotten_topics_data.empty());
   plan.OnSession(ErrorCode::kNone, 55);
-  plan.Start(Start("t", 0, 0, Id(2)));  // the topic was deleted and made anew
+  plan.Start(Start("t", 0, 0, TopicId(2)));  // the topic was deleted and made anew
   request = plan.Ask(BrokerEpoch(7)).request;
   EXPECT_EQ(Count(request), 1U);
   ASSERT_EQ(request.forgotten_topics_data.size(), 1U);
-  EXPECT_EQ(request.forgotten_topics_data[0].topic_id, Id(1));
+  EXPECT_EQ(request.forgotten_topics_data[0].topic_id, TopicId(1));
 }
 
 TEST(FetchPlan, WithoutIdsTheSessionGoesByNames) {
   FetchPlan plan({.self = BrokerId(1)});
-  plan.Start(Start("a", 0, 0, Id(1)));
+  plan.Start(Start("a", 0, 0, TopicId(1)));
   plan.Ask(BrokerEpoch(7));
   plan.OnSession(ErrorCode::kNone, 55);
   plan.Start(Start("b", 0, 0, Uuid{}));
@@ -132,7 +129,7 @@ TEST(FetchPlan, WithoutIdsTheSessionGoesByNames) {
 
 TEST(FetchPlan, ARefusedOrLostSessionBeginsAnew) {
   FetchPlan plan({.self = BrokerId(1)});
-  plan.Start(Start("t", 0, 0, Id(1)));
+  plan.Start(Start("t", 0, 0, TopicId(1)));
   plan.Ask(BrokerEpoch(7));
   plan.OnSession(ErrorCode::kNone, 55);
   plan.Ask(BrokerEpoch(7));
@@ -156,15 +153,15 @@ TEST(FetchPlan, ARefusedOrLostSessionBeginsAnew) {
 TEST(FetchPlan, NothingToPullIsNothingToAsk) {
   FetchPlan plan({.self = BrokerId(1)});
   EXPECT_FALSE(plan.Wanted());
-  plan.Start(Start("t", 0, 0, Id(1)));
+  plan.Start(Start("t", 0, 0, TopicId(1)));
   EXPECT_TRUE(plan.Wanted());
   plan.Ask(BrokerEpoch(7));
   plan.OnSession(ErrorCode::kNone, 55);
-  plan.Step(*plan.Find("t", 0), Step(FollowerStep::Kind::kFailed, 0), kPause, kNow);
+  plan.Step(*plan.Find("t", 0), StepTo(FollowerStep::Kind::kFailed, 0), kPause, kNow);
   EXPECT_TRUE(plan.empty());
   EXPECT_FALSE(plan.Wanted());
-  plan.Start(Start("t", 0, 0, Id(1)));
-  plan.Step(*plan.Find("t", 0), Step(FollowerStep::Kind::kAskLatest, 0), kPause, kNow);
+  plan.Start(Start("t", 0, 0, TopicId(1)));
+  plan.Step(*plan.Find("t", 0), StepTo(FollowerStep::Kind::kAskLatest, 0), kPause, kNow);
   EXPECT_EQ(plan.Asking(PulledPartition::State::kAskLatest).size(), 1U);
   EXPECT_EQ(Count(plan.Ask(BrokerEpoch(7)).request), 0U);
 }

@@ -65,12 +65,12 @@ TEST(FollowerCore, StartsAtTheLogEndWithEpochsElseAtTheHighWatermark) {
   EXPECT_EQ(FollowerCore::Start(empty, true).act, Act::kNone);
 }
 
-struct AnswerCase {
+struct FetchAnswerCase {
   ErrorCode error;
   Act act;
   Next next;
 };
-const AnswerCase kAnswers[] = {
+const FetchAnswerCase kFetchAnswers[] = {
     {ErrorCode::kNone, Act::kAppend, Next::kFetch},
     {ErrorCode::kOffsetOutOfRange, Act::kNone, Next::kAskLatest},
     {ErrorCode::kFencedLeaderEpoch, Act::kNone, Next::kFailed},
@@ -85,7 +85,7 @@ const AnswerCase kAnswers[] = {
 TEST(FollowerCore, ReactionToEachError) {
   const LeaderEpochs epochs = Epochs({{1, 0}});
   const FollowerLog log{Offset(0), Offset(10), Offset(4), &epochs};
-  for (const AnswerCase& c : kAnswers) {
+  for (const FetchAnswerCase& c : kFetchAnswers) {
     const auto decision = FollowerCore::OnAnswer({.error = c.error, .asked_offset = Offset(10)}, log);
     EXPECT_EQ(decision.act, c.act) << c.error;
     EXPECT_EQ(decision.next, c.next) << c.error;

@@ -4,15 +4,10 @@
 
 #include <deque>
 
+#include "topic_ids.h"
+
 namespace ottla {
 namespace {
-
-Uuid Id(std::uint8_t n) {
-  Uuid id;
-  id.bytes[15] = n;
-  id.bytes[0] = 7;
-  return id;
-}
 
 UpdateMetadataRequest::UpdateMetadataPartitionState State(int partition, int leader, int epoch) {
   UpdateMetadataRequest::UpdateMetadataPartitionState state;
@@ -48,7 +43,7 @@ UpdateMetadataRequest::UpdateMetadataTopicState& AddTopic(UpdateMetadataRequest&
 TEST(MetadataCache, MergesPartitionsAndReplacesBrokers) {
   MetadataCache cache;
   auto request = Brokers({2, 1});
-  AddTopic(request, "t", Id(1)).partition_states = {State(1, 1, 5), State(0, 2, 4)};
+  AddTopic(request, "t", TopicId(1)).partition_states = {State(1, 1, 5), State(0, 2, 4)};
   auto change = cache.Apply(request);
   EXPECT_TRUE(change.brokers_changed);
   const MetadataPtr first = cache.view();
@@ -57,12 +52,12 @@ TEST(MetadataCache, MergesPartitionsAndReplacesBrokers) {
   EXPECT_EQ(first->FindBroker(BrokerId(2))->rack, std::nullopt);
   EXPECT_EQ(first->FindBroker(BrokerId(2))->EndpointOf("INTERNAL")->address.port, 9002);
   EXPECT_EQ(first->FindBroker(BrokerId(2))->EndpointOf("CLIENTS"), nullptr);
-  EXPECT_EQ(first->FindTopic(Id(1))->name, "t");
+  EXPECT_EQ(first->FindTopic(TopicId(1))->name, "t");
   EXPECT_EQ(first->FindPartition("t", 1)->leader_epoch, LeaderEpoch(5));
   EXPECT_EQ(first->controller(), BrokerId(1));
 
   auto second = Brokers({1});  // one broker listed: the other is dead
-  AddTopic(second, "t", Id(1)).partition_states = {State(1, 2, 6)};
+  AddTopic(second, "t", TopicId(1)).partition_states = {State(1, 2, 6)};
   change = cache.Apply(second);
   EXPECT_TRUE(change.brokers_changed);
   EXPECT_FALSE(cache.view()->IsAlive(BrokerId(2)));
@@ -74,10 +69,10 @@ TEST(MetadataCache, MergesPartitionsAndReplacesBrokers) {
 TEST(MetadataCache, LeaderMinusTwoRemoves) {
   MetadataCache cache;
   auto request = Brokers({1});
-  AddTopic(request, "t", Id(1)).partition_states = {State(0, 1, 1), State(1, 1, 1)};
+  AddTopic(request, "t", TopicId(1)).partition_states = {State(0, 1, 1), State(1, 1, 1)};
   cache.Apply(request);
   auto drop = Brokers({1});
-  AddTopic(drop, "t", Id(1)).partition_states = {State(0, -2, 0)};
+  AddTopic(drop, "t", TopicId(1)).partition_states = {State(0, -2, 0)};
   auto change = cache.Apply(drop);
   ASSERT_EQ(change.deleted.size(), 1U);
   EXPECT_FALSE(change.brokers_changed);
@@ -88,29 +83,29 @@ TEST(MetadataCache, LeaderMinusTwoRemoves) {
   change = cache.Apply(drop);
   EXPECT_EQ(change.deleted.size(), 1U);
   EXPECT_EQ(cache.view()->FindTopic("t"), nullptr);
-  EXPECT_EQ(cache.view()->FindTopic(Id(1)), nullptr);
+  EXPECT_EQ(cache.view()->FindTopic(TopicId(1)), nullptr);
   EXPECT_EQ(cache.view()->topic_count(), 0U);
 }
 
 TEST(MetadataCache, ARecreatedTopicChangesItsId) {
   MetadataCache cache;
   auto request = Brokers({1});
-  AddTopic(request, "t", Id(1)).partition_states = {State(0, 1, 1)};
+  AddTopic(request, "t", TopicId(1)).partition_states = {State(0, 1, 1)};
   cache.Apply(request);
-  request.topic_states[0].topic_id = Id(2);
+  request.topic_states[0].topic_id = TopicId(2);
   cache.Apply(request);
-  EXPECT_EQ(cache.view()->FindTopic(Id(1)), nullptr);
-  EXPECT_EQ(cache.view()->FindTopic(Id(2))->name, "t");
+  EXPECT_EQ(cache.view()->FindTopic(TopicId(1)), nullptr);
+  EXPECT_EQ(cache.view()->FindTopic(TopicId(2))->name, "t");
   request.topic_states[0].topic_id = Uuid{};  // a listed topic without id loses it
   cache.Apply(request);
-  EXPECT_EQ(cache.view()->FindTopic(Id(2)), nullptr);
+  EXPECT_EQ(cache.view()->FindTopic(TopicId(2)), nullptr);
   EXPECT_TRUE(cache.view()->FindTopic("t")->id.IsZero());
 }
 
 TEST(MetadataCache, OldVersionsCarryUngroupedPartitionsAndKeepIds) {
   MetadataCache cache;
   auto request = Brokers({1});
-  AddTopic(request, "t", Id(1)).partition_states = {State(0, 1, 1)};
+  AddTopic(request, "t", TopicId(1)).partition_states = {State(0, 1, 1)};
   cache.Apply(request);
   UpdateMetadataRequest old;
   old.controller_id = -1;
@@ -127,7 +122,7 @@ TEST(MetadataCache, OldVersionsCarryUngroupedPartitionsAndKeepIds) {
   EXPECT_EQ(cache.view()->FindBroker(BrokerId(4))->EndpointOf("PLAINTEXT")->address.host, "old");
   EXPECT_EQ(cache.view()->FindPartition("t", 3)->leader, BrokerId(4));
   EXPECT_EQ(cache.view()->FindPartition("t", 1), nullptr);
-  EXPECT_EQ(cache.view()->FindTopic(Id(1))->name, "t");
+  EXPECT_EQ(cache.view()->FindTopic(TopicId(1))->name, "t");
 }
 
 TEST(MetadataCache, AnUpdateOfOneTopicSharesTheOthers) {

@@ -221,13 +221,13 @@ TEST(PartitionCore, CatchingUpWithWhereTheLeaderWasCounts) {
   EXPECT_EQ(story.proposed(), Ids({1}));
 }
 
-struct AnswerCase {
+struct IsrAnswerCase {
   ErrorCode error;
   bool pending;  // the change stays in flight
   bool resent;
   bool fenced;
 };
-const AnswerCase kAnswers[] = {
+const IsrAnswerCase kIsrAnswers[] = {
     {ErrorCode::kIneligibleReplica, false, false, false},
     {ErrorCode::kOperationNotAttempted, false, false, false},
     {ErrorCode::kUnknownTopicOrPartition, true, false, false},
@@ -242,7 +242,7 @@ const AnswerCase kAnswers[] = {
 };
 
 TEST(PartitionCore, ReactionToEachAnswer) {
-  for (const AnswerCase& c : kAnswers) {
+  for (const IsrAnswerCase& c : kIsrAnswers) {
     Story story(1);
     story.Lead(1, {1}).Fetch(2, 0).Answer(c.error);
     EXPECT_EQ(story.core.isr_change_in_flight(), c.pending) << c.error;

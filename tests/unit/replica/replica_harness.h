@@ -15,6 +15,7 @@
 #include "common/record/batch_builder.h"
 #include "common/record/record_batch.h"
 #include "tests/sim/env/sim_files.h"
+#include "topic_ids.h"
 
 namespace ottla {
 
@@ -58,12 +59,6 @@ class RecordingListener final : public LeadershipListener {
     events.push_back(what + " " + tp.ToString() + " " + std::to_string(epoch.value));
   }
 };
-
-inline Uuid TopicId(std::uint8_t n) {
-  Uuid id;
-  id.bytes = {n, 1, 2, 3};
-  return id;
-}
 
 class ReplicaHarness {
  public:

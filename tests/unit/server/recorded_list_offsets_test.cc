@@ -12,6 +12,7 @@
 #include "broker/server/request_versions.h"
 #include "common/protocol/messages/01_fetch.h"
 #include "common/protocol/messages/02_list_offsets.h"
+#include "recorded_keys.h"
 #include "recorded_traffic.h"
 #include "tests/support/golden.h"
 
@@ -20,7 +21,6 @@ namespace {
 
 using test::RecordedRequest;
 
-constexpr std::int16_t kListOffsets = 2;
 constexpr int kLeader = 2;  // in the harness, whose own replica is 1; neither number is in a request
 
 std::string Big(std::uint32_t n) {

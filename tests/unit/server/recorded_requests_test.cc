@@ -14,6 +14,7 @@
 #include "common/protocol/messages/07_controlled_shutdown.h"
 #include "common/protocol/messages/18_api_versions.h"
 #include "common/protocol/messages/67_allocate_producer_ids.h"
+#include "recorded_keys.h"
 #include "recorded_traffic.h"
 #include "request_stage.h"
 #include "tests/support/golden.h"
@@ -23,13 +24,6 @@ namespace {
 
 using test::RecordedRequest;
 using test::RequestStage;
-
-constexpr std::int16_t kFetch = 1;
-constexpr std::int16_t kListOffsets = 2;
-constexpr std::int16_t kControlledShutdown = 7;
-constexpr std::int16_t kOffsetForLeaderEpoch = 23;
-constexpr std::int16_t kAlterPartition = 56;
-constexpr std::int16_t kAllocateProducerIds = 67;
 
 template <class T>
 T Read(const RecordedRequest& request) {

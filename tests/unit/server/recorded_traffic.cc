@@ -1,4 +1,5 @@
 #include "recorded_traffic.h"
+#include "common/base/broker_ids.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -35,13 +36,6 @@ std::optional<std::int32_t> BrokerOf(const json& line, const char* end) {
   const std::string name = line.at(end);
   if (!name.starts_with("broker-")) return std::nullopt;
   return std::atoi(name.c_str() + 7);
-}
-
-std::vector<BrokerId> Ids(const std::vector<std::int32_t>& ids) {
-  std::vector<BrokerId> out;
-  out.reserve(ids.size());
-  for (const std::int32_t id : ids) out.emplace_back(id);
-  return out;
 }
 
 template <class T>
@@ -159,9 +153,12 @@ class Walk {
           known.led.erase({topic.topic_id, p.partition_index});
           continue;
         }
-        known.led[{topic.topic_id, p.partition_index}] = {
-            std::string(topic.topic_name),
-            {LeaderEpoch(p.leader_epoch), PartitionEpoch(p.partition_epoch), Ids(p.replicas), Ids(p.isr), {}}};
+        known.led[{topic.topic_id, p.partition_index}] = {std::string(topic.topic_name),
+                                                          {LeaderEpoch(p.leader_epoch),
+                                                           PartitionEpoch(p.partition_epoch),
+                                                           ToBrokerIds(p.replicas),
+                                                           ToBrokerIds(p.isr),
+                                                           {}}};
       }
     }
   }
@@ -175,7 +172,7 @@ class Walk {
         const auto at = known_[asker].led.find({topic.topic_id, p.partition_index});
         if (at == known_[asker].led.end() || p.error_code != ErrorCode::kNone) continue;
         at->second.state.partition_epoch = PartitionEpoch(p.partition_epoch);
-        at->second.state.isr = Ids(p.isr);
+        at->second.state.isr = ToBrokerIds(p.isr);
       }
     }
   }

@@ -10,7 +10,7 @@ namespace {
 
 std::vector<BrokerId> Minus(const std::vector<BrokerId>& ids, const std::vector<BrokerId>& others) {
   std::vector<BrokerId> rest;
-  std::ranges::copy_if(ids, std::back_inserter(rest), [&](BrokerId id) { return !controller::Contains(others, id); });
+  std::ranges::copy_if(ids, std::back_inserter(rest), [&](BrokerId id) { return !Contains(others, id); });
   return rest;
 }
 
@@ -142,8 +142,8 @@ void Player::FencedState(const ZkOp& op, const StatePath& at) {
   const zk::PartitionReplicas& assignment = topic.partitions.at(at.partition);
   for (const BrokerId gone : Minus(was.isr, now.isr)) {
     const bool there = tree_.Registered(gone.value) && process(gone.value).registered_version > 0;
-    if (!there || controller::Contains(assignment.removing, gone) || process(gone.value).failed.contains(tp)) continue;
-    if (!controller::Contains(assignment.replicas, gone)) continue;  // a move that was called off
+    if (!there || Contains(assignment.removing, gone) || process(gone.value).failed.contains(tp)) continue;
+    if (!Contains(assignment.replicas, gone)) continue;  // a move that was called off
     if (now.recovering) continue;
     if (!leaving_.insert(gone.value).second) continue;
     Cause("leave", "broker " + std::to_string(gone.value));
@@ -248,7 +248,7 @@ void Player::LogDirFails(std::int32_t broker) {
     if (at && change.fenced && change.ops.front().kind == ZkOp::Kind::kSet) {
       const auto was = zk::DecodeState(tree.Data(change.ops.front().path)).value();
       const auto now = zk::DecodeState(change.ops.front().data).value();
-      const bool out = controller::Contains(was.isr, id) && !controller::Contains(now.isr, id);
+      const bool out = Contains(was.isr, id) && !Contains(now.isr, id);
       const bool last = was.leader == id && now.leader == kNoBroker;
       if (out || last) process(broker).failed.insert({at->topic, at->partition});
     }

@@ -31,20 +31,20 @@ TEST(Args, AnOptionalValueIsTakenOnlyIfItIsThere) {
   EXPECT_EQ(Args::Parse(kOptions, Words{"--codec", "lz4"})->Get("codec"), "lz4");
 }
 
-struct Case {
+struct ArgsCase {
   Words words;
   const char* says;
 };
 
 TEST(Args, Refuses) {
-  const Case cases[] = {
+  const ArgsCase cases[] = {
       {{"--zookeeper", "x"}, "zookeeper is not a recognized option"},
       {{"--top", "x"}, "top is not a recognized option"},
       {{"-x"}, "x is not a recognized option"},
       {{"--topic"}, "Option topic requires an argument"},
       {{"--topic", "a", "--topic", "b"}, "Found multiple arguments for option topic"},
   };
-  for (const Case& c : cases) {
+  for (const ArgsCase& c : cases) {
     Result<Args> args = Args::Parse(kOptions, c.words);
     ASSERT_FALSE(args.ok()) << c.says;
     EXPECT_NE(args.status().message().find(c.says), std::string::npos) << args.status();

@@ -1,6 +1,8 @@
 #include "tools/admin_client.h"
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "common/config/config_row.h"
 #include "common/protocol/field.h"
@@ -90,6 +92,13 @@ Status AdminClient::EncodeRequest(const MessageRows& rows, const void* request, 
                              .correlation_id = next_correlation_,
                              .client_id = options_.client_id};
   return EncodeRequestFrame(header, rows, request, frame);
+}
+
+std::int32_t AdminClient::BrokerTimeoutMs() const {
+  const std::int64_t wait = std::min(options_.request_timeout_ms, options_.api_timeout_ms);
+  const std::int64_t margin = std::min<std::int64_t>(1000, wait / 10);
+  return static_cast<std::int32_t>(
+      std::clamp<std::int64_t>(wait - margin, 0, std::numeric_limits<std::int32_t>::max()));
 }
 
 Status AdminClient::DecodeInto(const MessageRows& rows, const RawAnswer& raw, const std::string& frame, void* body) {

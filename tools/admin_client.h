@@ -60,7 +60,9 @@ class AdminClient {
     return CallWith<Response>(what, Target::kController, build, again);
   }
 
-  std::int64_t api_timeout_ms() const { return options_.api_timeout_ms; }
+  // How long a broker may take over a request: a little less than we wait for its answer, so that it is the one to say
+  // that it took too long and nobody asks again meanwhile.
+  std::int32_t BrokerTimeoutMs() const;
 
  private:
   enum class Target { kAny, kController };

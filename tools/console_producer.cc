@@ -54,16 +54,18 @@ constexpr const char* kLogger = "org.apache.kafka.clients.producer.internals.Err
 struct DeliveryState {
   std::ostream& err;
   std::string topic;
+  std::string failure;  // why the last record that failed did; empty: none has
 };
 
 void OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  const auto* state = static_cast<DeliveryState*>(opaque);
+  auto* state = static_cast<DeliveryState*>(opaque);
+  state->failure = rd_kafka_err2str(message->err);
   const std::string key = message->key == nullptr ? "null" : std::to_string(message->key_len) + " bytes";
   const std::string value = message->payload == nullptr ? "null" : std::to_string(message->len) + " bytes";
   LogLine(state->err, "ERROR",
           "Error when sending message to topic " + state->topic + " with key: " + key + ", value: " + value +
-              " with error: " + rd_kafka_err2str(message->err),
+              " with error: " + state->failure,
           kLogger);
 }
 
@@ -92,6 +94,10 @@ Status SetNumbers(const Args& args, const Properties& properties, RdConf* conf) 
     if (!*number && properties.contains(row.property)) continue;
     OTTLA_RETURN_IF_ERROR(conf->Set(row.property, std::to_string(number->value_or(row.fallback))));
   }
+  // Two options say the size of a batch; the later one wins.
+  const auto batch = args.GetNumber("max-partition-memory-bytes", 1, kMost);
+  if (!batch.ok()) return batch.status();
+  if (*batch) OTTLA_RETURN_IF_ERROR(conf->Set("batch.size", std::to_string(**batch)));
   const auto memory = args.GetNumber("max-memory-bytes", 1, kMost);
   if (!memory.ok()) return memory.status();
   const std::int64_t kilobytes = std::max<std::int64_t>(1, memory->value_or(33'554'432) / 1024);
@@ -111,6 +117,19 @@ Status SetCodec(const Args& args, RdConf* conf) {
   return conf->Set("compression.codec", *codec);
 }
 
+// On unless it is said otherwise or something that contradicts it is, as in Kafka's producer since 3.0.
+bool CanBeIdempotent(const Args& args, const Properties& properties) {
+  const auto said = [&](const std::string& name, const char* otherwise) {
+    const auto at = properties.find(name);
+    return at == properties.end() ? std::string(otherwise) : at->second;
+  };
+  const std::string acks = args.GetOr("request-required-acks", said("acks", "-1"));
+  const std::string retries = args.GetOr("message-send-max-retries", said("retries", "3"));
+  const std::string in_flight = said("max.in.flight.requests.per.connection", "5");
+  return !properties.contains("enable.idempotence") && (acks == "-1" || acks == "all") && retries != "0" &&
+         in_flight.size() == 1 && in_flight <= "5";
+}
+
 Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
   Result<Properties> properties = ReadClientProperties(args, "producer.config", "producer-property");
   if (!properties.ok()) return properties.status();
@@ -119,6 +138,7 @@ Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
   OTTLA_RETURN_IF_ERROR(SetNumbers(args, *properties, conf));
   OTTLA_RETURN_IF_ERROR(conf->SetAll(*properties));
   if (const auto acks = args.Get("request-required-acks")) OTTLA_RETURN_IF_ERROR(conf->Set("acks", *acks));
+  if (CanBeIdempotent(args, *properties)) OTTLA_RETURN_IF_ERROR(conf->Set("enable.idempotence", "true"));
   OTTLA_RETURN_IF_ERROR(SetCodec(args, conf));
   const std::string servers =
       args.Has("bootstrap-server") ? args.GetOr("bootstrap-server", "") : args.GetOr("broker-list", "");
@@ -140,7 +160,7 @@ RdOwned<rd_kafka_headers_t> MakeHeaders(const ConsoleRecord& record) {
 
 class Sender {
  public:
-  Sender(rd_kafka_t* client, std::string topic, bool sync) : client_(client), topic_(std::move(topic)), sync_(sync) {}
+  Sender(rd_kafka_t* client, const DeliveryState& state, bool sync) : client_(client), state_(state), sync_(sync) {}
 
   Status Send(const ConsoleRecord& record) {
     while (true) {
@@ -149,14 +169,20 @@ class Sender {
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         (void)headers.release();  // taken over
         rd_kafka_poll(client_, 0);
-        if (sync_) WaitForAll();
-        return Status::Ok();
+        return sync_ ? WaitForDelivery() : Status::Ok();
       }
       if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return Status(StatusCode::kInvalidArgument, rd_kafka_err2str(error));
       }
       rd_kafka_poll(client_, 100);  // makes room
     }
+  }
+
+  // As Apache's tool: a record that was refused ends it.
+  Status WaitForDelivery() {
+    WaitForAll();
+    if (state_.failure.empty()) return Status::Ok();
+    return Status(StatusCode::kUnavailable, "org.apache.kafka.common.KafkaException: " + state_.failure);
   }
 
   // Each record ends in delivery or, past its timeout, in a failure: so this ends.
@@ -171,13 +197,13 @@ class Sender {
     void* value = record.value ? const_cast<char*>(record.value->data()) : nullptr;
     const std::size_t key_size = record.key ? record.key->size() : 0;
     const std::size_t value_size = record.value ? record.value->size() : 0;
-    return rd_kafka_producev(client_, RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+    return rd_kafka_producev(client_, RD_KAFKA_V_TOPIC(state_.topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                              RD_KAFKA_V_KEY(key, key_size), RD_KAFKA_V_VALUE(value, value_size),
                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
   }
 
   rd_kafka_t* client_;
-  std::string topic_;
+  const DeliveryState& state_;
   bool sync_;
 };
 
@@ -208,7 +234,7 @@ Status Run(const Args& args, std::istream& in, const Streams& io) {
   OTTLA_RETURN_IF_ERROR(Configure(args, &conf, &state));
   Result<RdOwned<rd_kafka_t>> client = conf.Make(RD_KAFKA_PRODUCER);
   if (!client.ok()) return client.status();
-  Sender sender(client->get(), state.topic, args.Has("sync"));
+  Sender sender(client->get(), state, args.Has("sync"));
   Status status = SendLines(*format, in, io.out, &sender);
   sender.WaitForAll();  // what was read before a bad line is still sent
   return status;

@@ -1,5 +1,7 @@
 #include "tools/consumer_options.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <limits>
 #include <set>
@@ -61,7 +63,8 @@ Status ReadStart(const Args& args, ConsumerOptions* options) {
   if (args.Has("offset") && !*partition) return Bad("The partition is required when offset is specified.");
   if (args.Has("offset") && args.Has("from-beginning"))
     return Bad("Options from-beginning and offset cannot be specified together.");
-  const std::string text = args.GetOr("offset", args.Has("from-beginning") ? "earliest" : "latest");
+  std::string text = args.GetOr("offset", args.Has("from-beginning") ? "earliest" : "latest");
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
   if (text == "earliest") {
     options->offset = -2;
   } else if (text == "latest") {
@@ -104,6 +107,18 @@ Status ReadGroup(const Args& args, ConsumerOptions* options) {
   return Status::Ok();
 }
 
+// Where a partition begins of which nothing is committed: the property says it, when it is given.
+Status ReadReset(const Args& args, ConsumerOptions* options) {
+  const auto reset = options->properties.find("auto.offset.reset");
+  if (reset == options->properties.end()) return Status::Ok();
+  if (args.Has("from-beginning") && reset->second != "earliest") {
+    return Bad("Can't simultaneously specify --from-beginning and 'auto.offset.reset=" + reset->second +
+               "', please remove one option");
+  }
+  if (!options->partition && reset->second == "earliest") options->offset = -2;
+  return Status::Ok();
+}
+
 Status ReadFormatter(const Args& args, ConsumerOptions* options) {
   Result<Properties> properties = ReadClientProperties(args, "formatter-config", "property");
   if (!properties.ok()) return properties.status();
@@ -137,6 +152,7 @@ Result<ConsumerOptions> ReadConsumerOptions(const Args& args) {
   if (!properties.ok()) return properties.status();
   options.properties = std::move(properties).value();
   OTTLA_RETURN_IF_ERROR(ReadGroup(args, &options));
+  OTTLA_RETURN_IF_ERROR(ReadReset(args, &options));
   OTTLA_RETURN_IF_ERROR(ReadFormatter(args, &options));
   return options;
 }

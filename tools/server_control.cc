@@ -14,13 +14,18 @@
 #include <iterator>
 #include <optional>
 #include <ostream>
+#include <string_view>
 #include <vector>
+
+#include "common/config/properties.h"
 
 namespace ottla::tools {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kBroker = "ottla-broker";
+constexpr std::string_view kNodeId = "--node-id=";
+constexpr std::string_view kProcessRole = "--process-role=";
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -103,15 +108,33 @@ std::vector<std::string> CommandLine(const fs::path& process) {
   return words;
 }
 
+// What the process was told of its id: on its command line, else in its file, whose name counts from where it runs.
+std::string BrokerIdOf(const fs::path& process, const std::vector<std::string>& words) {
+  std::ifstream file(process / "cwd" / words[1]);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  Result<Properties> parsed = ParseProperties(text);
+  Properties properties = parsed.ok() ? std::move(parsed).value() : Properties();
+  for (std::size_t i = 2; i + 1 < words.size(); ++i) {
+    const std::size_t equals = words[i + 1].find('=');
+    if (words[i] != "--override" || equals == std::string::npos) continue;
+    properties[words[i + 1].substr(0, equals)] = words[i + 1].substr(equals + 1);
+  }
+  for (const char* key : {"broker.id", "node.id"}) {
+    if (const auto at = properties.find(key); at != properties.end()) return at->second;
+  }
+  return "";
+}
+
 // Brokers only: the small process that ends a dead broker's ZooKeeper session calls itself otherwise.
-std::vector<pid_t> FindBrokers() {
+std::vector<pid_t> FindBrokers(const std::string& id) {
   std::vector<pid_t> found;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator("/proc", error)) {
     const auto pid = PidOf(entry);
     if (!pid) continue;
     const std::vector<std::string> words = CommandLine(entry.path());
-    if (words.size() > 1 && fs::path(words[0]).filename() == kBroker) found.push_back(*pid);
+    if (words.size() < 2 || fs::path(words[0]).filename() != kBroker) continue;
+    if (id.empty() || BrokerIdOf(entry.path(), words) == id) found.push_back(*pid);
   }
   return found;
 }
@@ -148,16 +171,25 @@ int ServerStartMain(std::span<const std::string> words, const std::string& invok
 }
 
 int ServerStopMain(std::span<const std::string> words, const Streams& io) {
+  std::string id;
+  std::string role = "broker";
   for (const std::string& word : words) {
-    io.err << "Unexpected argument: " << word << " (every broker of this machine is stopped)" << std::endl;
-    return 1;
+    if (word.starts_with(kNodeId)) {
+      id = word.substr(kNodeId.size());
+    } else if (word.starts_with(kProcessRole)) {
+      role = word.substr(kProcessRole.size());
+    } else {
+      io.err << "Unexpected argument: " << word << " (only --node-id= and --process-role=)" << std::endl;
+      return 1;
+    }
   }
   const auto signal_number = SignalNumber(Environment("SIGNAL"));
   if (!signal_number) {
     io.err << "SIGNAL=" << Environment("SIGNAL") << " names no signal" << std::endl;
     return 1;
   }
-  const std::vector<pid_t> brokers = FindBrokers();
+  // A node id decides alone; every process here has the one role.
+  const std::vector<pid_t> brokers = id.empty() && role != "broker" ? std::vector<pid_t>() : FindBrokers(id);
   if (brokers.empty()) {
     io.out << "No kafka server to stop" << std::endl;
     return 1;

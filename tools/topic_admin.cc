@@ -79,7 +79,7 @@ Result<std::optional<std::string>> TopicAdmin::FindById(const Uuid& id) {
 Status TopicAdmin::Create(const NewTopic& topic) {
   const auto build = [&](std::int16_t) {
     CreateTopicsRequest request;
-    request.timeout_ms = static_cast<std::int32_t>(client_.api_timeout_ms());
+    request.timeout_ms = client_.BrokerTimeoutMs();
     auto& row = request.topics.emplace_back();
     row.name = topic.name;
     row.num_partitions = topic.assignment.empty() ? topic.partitions : -1;
@@ -98,7 +98,7 @@ Status TopicAdmin::Create(const NewTopic& topic) {
 Status TopicAdmin::Delete(const std::vector<std::string>& names) {
   const auto build = [&](std::int16_t version) {
     DeleteTopicsRequest request;
-    request.timeout_ms = static_cast<std::int32_t>(client_.api_timeout_ms());
+    request.timeout_ms = client_.BrokerTimeoutMs();
     for (const std::string& name : names) {
       if (version >= kFirstDeleteWithStates) {
         request.topics.push_back({.name = name, .topic_id = Uuid{}});
@@ -123,7 +123,7 @@ Status TopicAdmin::AddPartitions(const std::vector<std::string>& names, std::int
   }
   const auto build = [&](std::int16_t) {
     CreatePartitionsRequest request;
-    request.timeout_ms = static_cast<std::int32_t>(client_.api_timeout_ms());
+    request.timeout_ms = client_.BrokerTimeoutMs();
     for (const std::string& name : names) {
       auto& row = request.topics.emplace_back();
       row.name = name;
@@ -217,7 +217,7 @@ Status TopicAdmin::AddConfigs(std::vector<TopicView>* topics) {
 Status TopicAdmin::AddReassignments(std::vector<TopicView>* topics) {
   const auto build = [&](std::int16_t) {
     ListPartitionReassignmentsRequest request;
-    request.timeout_ms = static_cast<std::int32_t>(client_.api_timeout_ms());
+    request.timeout_ms = client_.BrokerTimeoutMs();
     request.topics.emplace();
     for (const TopicView& topic : *topics) {
       auto& row = request.topics->emplace_back();

@@ -66,7 +66,7 @@ bool Passes(const TopicView& topic, const PartitionView& partition, const Descri
   const auto in_sync = static_cast<std::int32_t>(partition.isr.size());
   return (filter.under_replicated && partition.isr.size() < ReplicationFactor(partition)) ||
          (filter.unavailable && partition.leader < 0) ||
-         (filter.under_min_isr && in_sync < topic.min_insync_replicas) ||
+         (filter.under_min_isr && (partition.leader < 0 || in_sync < topic.min_insync_replicas)) ||
          (filter.at_min_isr && in_sync == topic.min_insync_replicas);
 }
 

@@ -84,6 +84,9 @@ Status CheckUsage(const Args& args) {
         "Option combination \"[[bootstrap-server], [config]]\" can't be used with option \"[alter]\" (the "
         "kafka-configs CLI supports altering topic configs with a --bootstrap-server option)");
   }
+  if (args.Has("describe") && args.Has("if-exists") && !args.Has("topic") && !args.Has("topic-id")) {
+    return Bad("--topic or --topic-id is required to describe a topic");
+  }
   const std::string_view topic[] = {"topic"};
   if (!args.Has("list") && !args.Has("describe")) OTTLA_RETURN_IF_ERROR(args.Require(topic));
   const std::string_view partitions[] = {"partitions"};

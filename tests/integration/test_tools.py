@@ -35,6 +35,8 @@ def test_topics_life():
         out, _ = cluster.tool("kafka-topics", "--describe", "--topic", "foo", expect=1)
         expect_equal(out, "Error while executing topic command : Topic 'Optional[foo]' does not exist as expected\n")
         cluster.tool("kafka-topics", "--describe", "--topic", "foo", "--if-exists")
+        _, err = cluster.tool("kafka-topics", "--describe", "--if-exists", expect=1)
+        expect_true("--topic or --topic-id is required to describe a topic" in err, err)
         out, _ = cluster.tool("kafka-topics", "--create", "--topic", "too-many", "--replication-factor", 9, expect=1)
         expect_true(out.startswith("Error while executing topic command : "), out)
         out, _ = cluster.tool("kafka-topics", "--create", "--topic", "bad", "--config", "no.such=1", expect=1)
@@ -87,6 +89,56 @@ def test_console_formats():
         _, err = cluster.tool("kafka-console-producer", "--topic", "t", "--property", "parse.key=true",
                               stdin="no separator\n", expect=1)
         expect_true("No key separator found on line number 1: 'no separator'" in err, err)
+
+
+def test_console_producer_says_what_was_refused():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("small", 1, 1, "max.message.bytes=100")
+        produce = ("kafka-console-producer", "--topic", "small")
+        # Each record waits for the one before: the first is kept, and none is sent after the one that was refused.
+        _, err = cluster.tool(*produce, "--sync", stdin="first\n" + "x" * 500 + "\nnever sent\n", expect=1)
+        lines = err.splitlines()
+        expect_true(lines and lines[-1].startswith("org.apache.kafka.common.KafkaException: "), err)
+        expect_true(sum(" ERROR " in line for line in lines) <= 1, err)
+        _, err = cluster.tool(*produce, stdin="x" * 500 + "\n")
+        errors = [line for line in err.splitlines() if " ERROR " in line]
+        expect_true(len(errors) == 1 and "Error when sending message to topic small" in errors[0], err)
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "small", "--from-beginning", "--timeout-ms", 3000)
+        expect_equal(out, "first\n", "what is in the topic")
+
+
+def test_console_consumer_begins_where_its_property_says():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("t", 1)
+        cluster.tool("kafka-console-producer", "--topic", "t", stdin="one\ntwo\n")
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--consumer-property",
+                              "auto.offset.reset=earliest", "--max-messages", 2, "--timeout-ms", 20000)
+        expect_equal(out, "one\ntwo\n")
+
+
+# Ids of no other test: brokers of the whole machine are looked through, and others may run on it.
+STOPPED_ID, LEFT_ID = 7741, 7742
+
+
+def test_server_stop_of_one_node():
+    with Cluster(brokers=2, settings={"reserved.broker.max.id": LEFT_ID}, start=False) as cluster:
+        stopped, left = cluster.brokers
+        # One is told its id by its file, the other on its command line.
+        for broker, broker_id in ((stopped, STOPPED_ID), (left, LEFT_ID)):
+            broker.broker_id = broker_id
+        stopped.config.write_text(re.sub(r"(?m)^broker\.id=.*$", f"broker.id={STOPPED_ID}", stopped.config.read_text()))
+        left.command += ["--override", f"broker.id={LEFT_ID}"]
+        for broker in cluster.brokers:
+            broker.start()
+        cluster.await_all()
+        out, _ = cluster.tool("kafka-server-stop", f"--node-id={STOPPED_ID}", server=False)
+        expect_equal(out, "")
+        expect_equal(stopped.wait(), 0, "exit status of the broker that was told to stop")
+        expect_true(left.running(), "the other broker goes on")
+        out, _ = cluster.tool("kafka-server-stop", f"--node-id={STOPPED_ID}", server=False, expect=1)
+        expect_equal(out, "No kafka server to stop\n")
+        cluster.tool("kafka-server-stop.sh", f"--node-id={LEFT_ID}", server=False)
+        expect_equal(left.wait(), 0, "exit status of the broker whose id stood on its command line")
 
 
 def test_server_stop_reaches_every_broker_and_data_survives():

@@ -106,6 +106,9 @@ TEST(ConsumerOptions, RulesOfTheCommandLine) {
       {{"--topic", "t", "--group", "a", "--consumer-property", "group.id=b"}, "do not match"},
       {{"--topic", "t", "--group", "a", "--partition", "0"}, "cannot be specified together"},
       {{"--topic", "t", "--formatter", "my.Own"}, "the formatter my.Own is not available"},
+      {{"--topic", "t", "--from-beginning", "--consumer-property", "auto.offset.reset=latest"},
+       "Can't simultaneously specify --from-beginning and 'auto.offset.reset=latest'"},
+      {{"--topic", "t", "--from-beginning", "--consumer-property", "auto.offset.reset=earliest"}, nullptr},
   };
   for (const Case& c : cases) {
     std::vector<std::string> words = c.words;
@@ -113,6 +116,32 @@ TEST(ConsumerOptions, RulesOfTheCommandLine) {
     const Result<ConsumerOptions> options = ReadConsumerOptions(*Args::Parse(ConsumerOptionTable(), words));
     EXPECT_EQ(options.ok(), c.says == nullptr) << options.status();
     EXPECT_NE(options.status().message().find(c.says == nullptr ? "" : c.says), std::string::npos) << options.status();
+  }
+}
+
+TEST(ConsumerOptions, WhereReadingStarts) {
+  struct Case {
+    std::vector<std::string> words;
+    std::int64_t offset;
+  };
+  const Case cases[] = {
+      {{}, -1},
+      {{"--from-beginning"}, -2},
+      {{"--partition", "0"}, -1},
+      {{"--partition", "0", "--offset", "Earliest"}, -2},
+      {{"--partition", "0", "--offset", "LATEST"}, -1},
+      {{"--partition", "0", "--offset", "7"}, 7},
+      {{"--consumer-property", "auto.offset.reset=earliest"}, -2},
+      {{"--consumer-property", "auto.offset.reset=latest"}, -1},
+      // Without an offset a partition is read from its end, whatever the property says.
+      {{"--partition", "0", "--consumer-property", "auto.offset.reset=earliest"}, -1},
+  };
+  for (const Case& c : cases) {
+    std::vector<std::string> words = {"--topic", "t", "--bootstrap-server", "h:1"};
+    words.insert(words.end(), c.words.begin(), c.words.end());
+    const Result<ConsumerOptions> options = ReadConsumerOptions(*Args::Parse(ConsumerOptionTable(), words));
+    ASSERT_TRUE(options.ok()) << options.status();
+    EXPECT_EQ(options->offset, c.offset) << ::testing::PrintToString(c.words);
   }
 }
 

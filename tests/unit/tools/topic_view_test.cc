@@ -33,7 +33,7 @@ TEST(Describe, LinesAndFilters) {
       {{.unavailable = true}, 1, kSecond},
       {{.at_min_isr = true}, 1, kSecond},
       {{.at_min_isr = true}, 2, kFirst},
-      {{.under_min_isr = true}, 1, ""},
+      {{.under_min_isr = true}, 1, kSecond},  // without a leader
       {{.under_min_isr = true}, 2, kSecond},
       {{.overrides_only = true}, 1, kHeader},
   };

@@ -27,6 +27,21 @@ std::string AnswerPrefix(std::uint64_t body_bytes, bool raw, std::int32_t correl
 // Small answers leave as one piece: a header of its own would be one more part of each write.
 constexpr std::size_t kJoinBelow = 4 << 10;
 
+// The largest frame that a connection without requests under way reads though the memory budget is exhausted: parked
+// Produce requests go only when the followers' Fetch and the controller's requests are read. Enough for a full Fetch of
+// some 7,000 partitions, and little enough for thousands of producers to add one each; larger ones need the overdraft.
+constexpr std::size_t kSmallFrame = 256 << 10;
+
+// While others wait for memory, who has sent a part of a frame must send something within ten seconds, and the holder
+// of the overdraft the whole rest: room is made at the cost of those who stall, not of those who wait.
+constexpr Micros kFrameCheck = std::chrono::seconds(2);
+constexpr int kFrameChecks = 5;
+
+Connection::Options WithFrameCheck(Connection::Options options) {
+  options.frame_check = kFrameCheck;
+  return options;
+}
+
 }  // namespace
 
 // What responders hold: it outlives the pipeline and knows whether that still is.
@@ -63,7 +78,7 @@ RequestPipeline::RequestPipeline(LoopContext& context, std::unique_ptr<Stream> s
       handler_(handler),
       on_end_(std::move(on_end)),
       link_(std::make_shared<Link>(this)),
-      connection_(std::make_unique<Connection>(context, std::move(stream), options.connection,
+      connection_(std::make_unique<Connection>(context, std::move(stream), WithFrameCheck(options.connection),
                                                static_cast<Connection::Owner&>(*this))) {}
 
 RequestPipeline::~RequestPipeline() { DropAll(); }
@@ -233,22 +248,38 @@ void RequestPipeline::Throttle(Millis time) {
 
 void RequestPipeline::UpdateReading() {
   // Pending frames mean that the handlers do not keep up with this client; reading on would only hoard.
-  connection_->SetReading(!ending_ && pending_.empty() && throttle_timer_ == 0 &&
-                          slot_bytes_ < options_.max_slot_bytes && slots_.size() < options_.max_slots &&
-                          !connection_->SendBlocked());
+  const bool on = !ending_ && pending_.empty() && throttle_timer_ == 0 && slot_bytes_ < options_.max_slot_bytes &&
+                  slots_.size() < options_.max_slots && !connection_->SendBlocked();
+  if (!on) ReturnOverdraft();  // it is for those who read
+  connection_->SetReading(on);
 }
 
 bool RequestPipeline::MayRead() {
   MemoryBudget* budget = context_.budget.get();
   if (budget == nullptr || overdraft_ || !budget->Exhausted()) return true;
-  if (connection_->in_frame() && budget->TakeOverdraft()) {
-    overdraft_ = true;
-    return true;
-  }
-  return !budget->AwaitRoom();
+  if (idle() && connection_->announced() <= kSmallFrame) return true;
+  if (TakeOverdraft() || !budget->AwaitRoom()) return true;
+  return TakeOverdraft();  // whoever gave it back just before that has told nobody
+}
+
+bool RequestPipeline::TakeOverdraft() {
+  if (connection_->in_frame() && context_.budget->TakeOverdraft()) overdraft_ = true;
+  return overdraft_;
+}
+
+bool RequestPipeline::GivesUpFrame(int quiet_checks) {
+  const MemoryBudget* budget = context_.budget.get();
+  if (budget == nullptr || !budget->Exhausted() || !budget->Awaited()) return false;
+  if (overdraft_) ++overdraft_checks_;
+  if (quiet_checks < kFrameChecks && overdraft_checks_ < kFrameChecks) return false;
+  LOG_EVERY_T(WARNING, 1) << "closing " << info_->peer.ToString() << " on " << info_->listener
+                          << ": others wait for request memory, and the rest of its frame of "
+                          << connection_->announced() << " bytes does not come";
+  return true;
 }
 
 void RequestPipeline::ReturnOverdraft() {
+  overdraft_checks_ = 0;
   if (std::exchange(overdraft_, false)) context_.budget->ReturnOverdraft();
 }
 

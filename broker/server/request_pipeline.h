@@ -16,7 +16,9 @@ namespace ottla {
 // Owner: the connection's loop. Requests are handed over one after the other's answer, but pipelined ones (Produce) as
 // they come, within bounds: at most `max_slots` requests and `max_slot_bytes` of frames under way. What cannot be
 // handed over waits in `pending_`, and then nothing more is read. After an answer with a throttle time nothing is
-// handed over for so long. Nothing here survives a crash; clients resend.
+// handed over for so long. While the memory budget is exhausted a connection without requests under way still reads a
+// small frame, one at a time reads a large frame to its end, and who lets the others wait for the rest of a frame is
+// closed. Nothing here survives a crash; clients resend.
 class RequestPipeline final : private Connection::Owner {
  public:
   struct Options {
@@ -63,6 +65,7 @@ class RequestPipeline final : private Connection::Owner {
   void OnBadFrame(const Status& why) override;
   void OnClosed(const Status& why) override;
   bool MayRead() override;
+  bool GivesUpFrame(int quiet_checks) override;
   void OnSendRoom() override { Pump(); }
 
   void Pump();
@@ -70,6 +73,7 @@ class RequestPipeline final : private Connection::Owner {
   void Classify(Pending& next);
   void Start(Pending next);
   void UpdateReading();
+  bool TakeOverdraft();
   void ReturnOverdraft();
   void Finish(std::uint64_t slot, SlotState state, std::optional<Response> response, Millis throttle);
   void ReleaseFront();
@@ -92,6 +96,7 @@ class RequestPipeline final : private Connection::Owner {
   bool ending_ = false;   // a slot will close the connection; nothing is handed over any more
   bool closing_ = false;  // a closing slot has reached the front, or the connection has gone
   bool overdraft_ = false;
+  int overdraft_checks_ = 0;  // of its frame while others waited
   TimerId throttle_timer_ = 0;
   std::unique_ptr<Connection> connection_;  // last: its end comes first
 };

@@ -66,7 +66,7 @@ struct BrokerConfig {
   std::int32_t socket_request_max_bytes = 0;
   std::int32_t socket_listen_backlog_size = 0;
   std::int32_t queued_max_requests = 0;
-  std::int64_t queued_max_request_bytes = 0;  // <= 0: no cap
+  std::int64_t queued_max_request_bytes = 0;  // <= 0: the broker's own limit
   std::int32_t max_connections = 0;
   std::int32_t max_connections_per_ip = 0;
   std::map<std::string, std::int32_t> max_connections_per_ip_overrides;

@@ -53,7 +53,8 @@ constexpr ConfigRow kRows[] = {
     Int("socket.request.max.bytes", "104857600", "A larger request closes its connection.").Min(1),
     Int("socket.listen.backlog.size", "50", "Connections that may wait to be accepted.").Min(1),
     Int("queued.max.requests", "500", "Requests that may wait before sockets stop being read.").Min(1),
-    Long("queued.max.request.bytes", "-1", "Bytes of waiting requests; -1 is no limit."),
+    Long("queued.max.request.bytes", "-1",
+         "Bytes of requests under way; -1 is 256 MiB, or socket.request.max.bytes if that is more."),
     Int("max.connections.per.ip", kIntMax, "Connections from one address.").Min(0).Dynamic(),
     Str("max.connections.per.ip.overrides", "", "Other limits for named hosts, as host:limit separated by commas.")
         .Dynamic(),

@@ -74,8 +74,7 @@ void Connection::OnConnected(Status status) {
 
 void Connection::OnReadable() {
   if (closed_) return;
-  if (want_reading_ && !owner_.MayRead()) want_reading_ = false;
-  if (!want_reading_ || input_ended_) {
+  if (!CheckMayRead()) {
     // Only now: most pauses end before the peer sends anything more, and then no system call was needed.
     stream_->EnableRead(false);
     read_enabled_ = false;
@@ -84,8 +83,16 @@ void Connection::OnReadable() {
   const std::weak_ptr<Connection*> alive = self_;
   std::uint64_t taken = 0;
   while (taken < kReadTurnBytes && ReadOnce(&taken)) {
-    if (alive.expired() || closed_ || !want_reading_ || input_ended_) return;
+    if (alive.expired() || closed_ || !CheckMayRead()) return;
   }
+}
+
+bool Connection::CheckMayRead() {
+  if (!want_reading_ || input_ended_) return false;
+  if (owner_.MayRead()) return true;
+  SetReading(false);
+  WatchFrame();
+  return false;
 }
 
 bool Connection::ReadOnce(std::uint64_t* taken) {
@@ -99,6 +106,7 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
   }
   *taken += result.bytes;
   last_activity_ = context_.clock->Now();
+  quiet_checks_ = 0;
   std::vector<Frame> frames;
   const Status status = reader_.Received(window, result.bytes, &frames);
   const bool more = result.bytes == window.size();
@@ -117,10 +125,30 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
 void Connection::AskForRest() {
   const std::size_t missing = reader_.missing();
   if (missing > 0 && missing < kLargestSegment) stream_->AcknowledgeNow();
+  WatchFrame();
+}
+
+// Not cancelled when the frame is whole: a stream of large frames sets one timer in each period, not two per frame.
+void Connection::WatchFrame() {
+  if (options_.frame_check.count() <= 0 || frame_timer_ != 0 || !reader_.in_frame()) return;
+  frame_timer_ = context_.executor->RunAfter(options_.frame_check, Guarded(&Connection::OnFrameTimer));
+}
+
+void Connection::OnFrameTimer() {
+  frame_timer_ = 0;
+  if (closed_ || !reader_.in_frame()) return;
+  // Checks are counted, not the time between: after a pause of this process bytes may be waiting to be read.
+  quiet_checks_ = want_reading_ ? quiet_checks_ + 1 : 0;
+  if (owner_.GivesUpFrame(quiet_checks_)) {
+    Fail(Status(StatusCode::kTimeout, "the rest of a frame did not come"));
+    return;
+  }
+  WatchFrame();
 }
 
 void Connection::SetReading(bool on) {
   want_reading_ = on;
+  if (!on) quiet_checks_ = 0;
   if (on && !read_enabled_ && connected_ && !closed_ && !input_ended_) {
     stream_->EnableRead(true);
     read_enabled_ = true;
@@ -246,6 +274,7 @@ void Connection::Shut() {
   if (closed_) return;
   closed_ = true;
   context_.executor->Cancel(std::exchange(idle_timer_, 0));
+  context_.executor->Cancel(std::exchange(frame_timer_, 0));
   // The stream may be the caller of the present call: it ends after the turn.
   stream_->EnableRead(false);
   EnableWrite(false);

@@ -28,8 +28,11 @@ class Connection final : private Stream::Handler {
     // Once, and last of all calls: the peer has gone, the stream failed, nothing moved for the idle time. Not called
     // after Close(), nor from inside a call of the owner's.
     virtual void OnClosed(const Status& why) = 0;
-    // Before each burst is read. False: reading stops until SetReading(true).
+    // Before each read. False: reading stops until SetReading(true).
     virtual bool MayRead() { return true; }
+    // Each `frame_check` while a frame is incomplete. `quiet_checks`: that many of them, this one included, have in
+    // turn found reading on and nothing come. True: the connection ends.
+    virtual bool GivesUpFrame(int /*quiet_checks*/) { return false; }
     // What was queued fell below the low mark after having been above the high one.
     virtual void OnSendRoom() {}
   };
@@ -37,6 +40,7 @@ class Connection final : private Stream::Handler {
   struct Options {
     std::int32_t max_frame_bytes = 100 << 20;
     Micros idle_timeout{0};  // 0: none
+    Micros frame_check{0};   // 0: none
     SendQueue::Options send;
   };
 
@@ -57,6 +61,7 @@ class Connection final : private Stream::Handler {
 
   bool closed() const { return closed_; }
   bool in_frame() const { return reader_.in_frame(); }
+  std::size_t announced() const { return reader_.announced(); }
   std::uint64_t queued_bytes() const { return queue_.queued_bytes(); }
   bool SendBlocked() const { return above_high_; }
   const Endpoint& local() const { return local_; }
@@ -67,7 +72,10 @@ class Connection final : private Stream::Handler {
   void OnReadable() override;
   void OnWritable() override;
 
+  bool CheckMayRead();
   void AskForRest();
+  void WatchFrame();
+  void OnFrameTimer();
   bool ReadOnce(std::uint64_t* taken);  // false: no more in this turn
   void ScheduleFlush();
   void Flush();
@@ -104,6 +112,8 @@ class Connection final : private Stream::Handler {
   bool closed_ = false;
   MonoTime last_activity_{};
   TimerId idle_timer_ = 0;
+  TimerId frame_timer_ = 0;
+  int quiet_checks_ = 0;
 };
 
 }  // namespace ottla

@@ -12,9 +12,9 @@
 
 namespace ottla {
 
-// Bytes of requests held by the whole process. Any thread. Past the limit connections begin no new frame until enough
-// requests have gone. Frames that have begun would then all wait for each other, so one at a time may go on past the
-// limit: the holder of the overdraft.
+// Bytes of requests held by the whole process. Any thread. Past the limit connections with requests under way begin no
+// new frame until enough requests have gone. Large frames that have begun would then all wait for each other, so one at
+// a time may go on past the limit: the holder of the overdraft.
 class MemoryBudget {
  public:
   explicit MemoryBudget(std::uint64_t limit_bytes) : limit_(limit_bytes) {}  // 0: no limit
@@ -33,6 +33,8 @@ class MemoryBudget {
   void SetListener(std::function<void()> available) { available_ = std::move(available); }
   // False: there is room already.
   bool AwaitRoom();
+  // Somebody has asked and was not told yet.
+  bool Awaited() const { return awaited_.load(); }
 
  private:
   void Tell();

@@ -108,7 +108,9 @@ void FrameReader::StartPartial(std::span<const char> body, std::size_t length) {
   partial_ = std::make_shared<FrameBuffer>(budget_);
   partial_length_ = length;
   partial_filled_ = body.size();
-  partial_->Reserve(std::max(body.size(), std::min(length, std::max({kFirstReserve, trusted_, 2 * body.size()}))));
+  // While memory is short, trust would let every connection claim room for bytes that are not here.
+  const std::size_t trusted = budget_ != nullptr && budget_->Exhausted() ? 0 : trusted_;
+  partial_->Reserve(std::max(body.size(), std::min(length, std::max({kFirstReserve, trusted, 2 * body.size()}))));
   if (!body.empty()) std::memcpy(partial_->data(), body.data(), body.size());
 }
 

@@ -30,6 +30,8 @@ class FrameReader {
   // Bytes that the frame begun still lacks, as far as its length is known; 0: none has begun.
   std::size_t missing() const;
   bool in_frame() const { return partial_ != nullptr || prefix_bytes_ > 0; }
+  // The announced length of the frame begun; 0: none has begun, or its length is not here yet.
+  std::size_t announced() const { return partial_ != nullptr ? partial_length_ : 0; }
 
  private:
   Status TakeScratch(std::span<char> bytes, std::vector<Frame>* frames);

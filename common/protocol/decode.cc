@@ -164,7 +164,8 @@ bool Decoder::Array(WireReader& in, const Field& field, void* member) {
     return Numbers(in, field, member, count);
   }
   const std::size_t element_size = field.array->element_size;
-  std::size_t room = std::min(count, kFirstRoom / element_size);
+  // The count may lie: no more room at first than the bytes that are there.
+  std::size_t room = std::min(count, std::max<std::size_t>(1, std::min(kFirstRoom, in.remaining()) / element_size));
   for (std::size_t done = 0;; room = std::min(count, room * 2)) {
     if (!Charge(in, (room - done) * element_size)) return false;
     char* elements = static_cast<char*>(field.array->resize(member, room));

@@ -111,6 +111,23 @@ TEST(FrameReader, AnAnnouncedLengthCostsOnlyWhatHasArrived) {
   EXPECT_LE(budget->used(), 499u * (16 << 10) + (2u << 20) + (64 << 10));
 }
 
+// Who has sent a large frame gets room for the next at once, unless memory is short.
+TEST(FrameReader, AnExhaustedBudgetTrustsNobody) {
+  const auto budget = std::make_shared<MemoryBudget>(3 << 20);
+  const auto whole = [](int) { return std::size_t{1} << 20; };
+  FrameReader reader(budget, 100 << 20);
+  Status status;
+  ASSERT_EQ(Feed(reader, FrameOf(std::string(2 << 20, 'x')), whole, &status).size(), 1u);
+  Feed(reader, Prefix(2 << 20) + "start", whole, &status);
+  EXPECT_EQ(budget->used(), 2u << 20);
+  Feed(reader, std::string((2 << 20) - 5, 'x'), whole, &status);
+  ASSERT_FALSE(reader.in_frame());
+  FrameBuffer other(budget);
+  other.Reserve(3 << 20);
+  Feed(reader, Prefix(2 << 20) + "start", whole, &status);
+  EXPECT_EQ(budget->used(), (3u << 20) + (16 << 10));
+}
+
 TEST(FrameReader, ManySmallFramesOfOneReadShareOneBuffer) {
   FrameReader reader(nullptr, 1000);
   std::string stream;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "broker/server/request_pipeline.h"
+#include "common/net/frame_buffer.h"
 #include "common/protocol/frame.h"
 
 namespace ottla {
@@ -163,6 +164,7 @@ class RequestPipelineTest : public testing::Test {
   }
   ~RequestPipelineTest() override {
     pipeline_.reset();
+    for (const auto& peer : peers_) peer->pipeline.reset();
     executor_.Drain();
   }
 
@@ -173,15 +175,48 @@ class RequestPipelineTest : public testing::Test {
     pipeline_ = std::make_unique<RequestPipeline>(context_, std::make_unique<FakeStream>(wire_), options, info,
                                                   handler_, [this] { ++ended_; });
   }
+  // One more connection of the same loop.
+  struct Peer {
+    Wire wire;
+    std::unique_ptr<RequestPipeline> pipeline;
+  };
+  Peer& Connect() {
+    auto info = std::make_shared<ConnectionInfo>();
+    info->loop = &executor_;
+    Peer& peer = *peers_.emplace_back(std::make_unique<Peer>());
+    peer.pipeline = std::make_unique<RequestPipeline>(
+        context_, std::make_unique<FakeStream>(peer.wire), RequestPipeline::Options{}, info, handler_,
+        [this, &peer] { executor_.Post([&peer] { peer.pipeline.reset(); }); });
+    return peer;
+  }
+  void LimitMemory(std::uint64_t bytes) {
+    context_.budget = std::make_shared<MemoryBudget>(bytes);
+    context_.budget->SetListener([this] {
+      executor_.Post([this] {
+        if (pipeline_) pipeline_->OnRoom();
+        for (const auto& peer : peers_) {
+          if (peer->pipeline) peer->pipeline->OnRoom();
+        }
+      });
+    });
+  }
   // Everything that can happen now happens.
   void Settle() {
+    Settle(wire_);
+    for (const auto& peer : peers_) Settle(peer->wire);
+  }
+  void Settle(Wire& wire) {
     executor_.Drain();
-    for (int i = 0; i < 100 && !wire_.gone && wire_.read_on && (!wire_.to_server.empty() || wire_.eof); ++i) {
-      wire_.handler->OnReadable();
+    for (int i = 0; i < 100 && !wire.gone && wire.read_on && (!wire.to_server.empty() || wire.eof); ++i) {
+      wire.handler->OnReadable();
       executor_.Drain();
     }
-    if (!wire_.gone && wire_.write_on && wire_.room > 0) wire_.handler->OnWritable();
+    if (!wire.gone && wire.write_on && wire.room > 0) wire.handler->OnWritable();
     executor_.Drain();
+  }
+  void Say(Peer& peer, const std::string& bytes) {
+    peer.wire.to_server += bytes;
+    Settle();
   }
   void Say(const std::string& bytes) {
     wire_.to_server += bytes;
@@ -210,6 +245,7 @@ class RequestPipelineTest : public testing::Test {
   FakeHandler handler_;
   std::shared_ptr<ConnectionInfo> info_;
   std::unique_ptr<RequestPipeline> pipeline_;
+  std::vector<std::unique_ptr<Peer>> peers_;
   int ended_ = 0;
 };
 

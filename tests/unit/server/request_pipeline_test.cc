@@ -241,24 +241,130 @@ TEST_F(RequestPipelineTest, RawTokensHaveNoHeadersEitherWay) {
 }
 
 TEST_F(RequestPipelineTest, MemoryIsBoundedAndOneFrameAtATimeMayGoBeyond) {
-  context_.budget = std::make_shared<MemoryBudget>(20'000);
+  LimitMemory(20'000);
   Open();
-  context_.budget->SetListener([this] { executor_.Post([this] { pipeline_->OnRoom(); }); });
+  Say(Request(kProduceKey, 3, 1));
   // Somebody else holds it all.
   auto other = std::make_unique<FrameBuffer>(context_.budget);
   other->Reserve(30'000);
-  Say(Request(kProduceKey, 3, 1));
-  EXPECT_EQ(Handed(), (Ids{}));
+  Say(Request(kProduceKey, 3, 2));
+  EXPECT_EQ(Handed(), (Ids{1})) << "a second one of the same connection";
   other.reset();
   Settle();
-  EXPECT_EQ(Handed(), (Ids{1}));
-  Answer(0, "a");
-  // A frame that has begun goes on though it fills the budget by itself.
-  Say(Request(kProduceKey, 3, 2, std::string(100'000, 'x')));
   EXPECT_EQ(Handed(), (Ids{1, 2}));
+  Answer(0, "a");
   Answer(1, "b");
+  // A frame that has begun goes on though it fills the budget by itself.
+  Say(Request(kProduceKey, 3, 3, std::string(300'000, 'x')));
+  EXPECT_EQ(Handed(), (Ids{1, 2, 3}));
+  Answer(2, "c");
   handler_.got.clear();
   EXPECT_EQ(context_.budget->used(), 0u);
+}
+
+// Parked Produce requests are answered when the followers have fetched: their requests must come through.
+TEST_F(RequestPipelineTest, ProduceThatFillsTheMemoryDoesNotKeepASmallRequestOfAnIdleConnectionOut) {
+  LimitMemory(20'000);
+  Open();
+  Peer& follower = Connect();
+  Say(Request(kProduceKey, 3, 1, std::string(30'000, 'x')));
+  Say(Request(kProduceKey, 3, 2));
+  ASSERT_TRUE(context_.budget->Exhausted());
+  EXPECT_EQ(Handed(), (Ids{1})) << "the producer waits";
+  Say(follower, Request(kMetadataKey, 4, 3));
+  EXPECT_EQ(Handed(), (Ids{1, 3}));
+  Answer(1, "c");
+  // In pieces, and larger than what one read takes.
+  const std::string large = Request(kMetadataKey, 4, 4, std::string(200'000, 'f'));
+  Say(follower, large.substr(0, 2));
+  Say(follower, large.substr(2, 150'000));
+  Say(follower, large.substr(150'002));
+  EXPECT_EQ(Handed(), (Ids{1, 3, 4}));
+  // What it allows leads to the producer's answer and to room.
+  Answer(2, "d");
+  Answer(0, "a");
+  EXPECT_EQ(Handed(), (Ids{1, 3, 4, 2}));
+  Answer(3, "b");
+}
+
+TEST_F(RequestPipelineTest, ALargeFrameWaitsWhileProduceFillsTheMemoryUnlessItHasTheOverdraft) {
+  LimitMemory(20'000);
+  Open();
+  Say(Request(kProduceKey, 3, 1, std::string(30'000, 'x')));
+  Peer& first = Connect();
+  Peer& second = Connect();
+  const std::string large = Request(kProduceKey, 3, 2, std::string(600'000, 'y'));
+  Say(first, large.substr(0, 400'000));
+  Say(second, large);
+  EXPECT_EQ(Handed(), (Ids{1}));
+  EXPECT_FALSE(second.wire.to_server.empty()) << "begun, and then left where it is";
+  Say(first, large.substr(400'000));
+  EXPECT_EQ(Handed(), (Ids{1, 2, 2})) << "the overdraft went on";
+  for (std::size_t i = 0; i < 3; ++i) Answer(i, "a");
+}
+
+class StalledFrames : public RequestPipelineTest {
+ protected:
+  static constexpr int kMebibyte = 1 << 20;
+  void PassChecks(int count) {
+    for (int i = 0; i < count; ++i) {
+      executor_.Pass(std::chrono::seconds(2));
+      Settle();
+    }
+  }
+  static std::string Half(std::size_t sent) { return BigEndian(100 * kMebibyte) + std::string(sent, 'h'); }
+};
+
+TEST_F(StalledFrames, HalfFramesThatFillTheMemoryAreClosedWhenOthersWait) {
+  LimitMemory(2'000'000);
+  Peer& quiet = Connect();
+  Peer& holder = Connect();
+  Say(quiet, Half(900'000));
+  ASSERT_FALSE(context_.budget->Exhausted());
+  Say(holder, Half(1'500'000));
+  ASSERT_TRUE(context_.budget->Exhausted());
+  ASSERT_FALSE(context_.budget->TakeOverdraft()) << "the second one has it";
+  Open();
+  Say(Request(kProduceKey, 3, 1, std::string(600'000, 'x')));
+  PassChecks(4);
+  EXPECT_EQ(Handed(), (Ids{}));
+  EXPECT_FALSE(quiet.wire.gone || holder.wire.gone) << "not yet";
+  PassChecks(2);
+  EXPECT_TRUE(quiet.wire.gone);
+  EXPECT_TRUE(holder.wire.gone);
+  EXPECT_FALSE(wire_.gone) << "it is not the one who waits that pays";
+  EXPECT_EQ(Handed(), (Ids{1}));
+  Answer(0, "a");
+}
+
+TEST_F(StalledFrames, TheOverdraftIsNotKeptByDrops) {
+  LimitMemory(kMebibyte);
+  Peer& holder = Connect();
+  Say(holder, Half(kMebibyte));
+  for (int i = 0; i < 20; ++i) {
+    Say(holder, "h");
+    PassChecks(1);
+  }
+  EXPECT_FALSE(holder.wire.gone) << "nobody waits";
+  Open();
+  Say(Request(kProduceKey, 3, 1, std::string(600'000, 'x')));
+  EXPECT_EQ(Handed(), (Ids{}));
+  for (int i = 0; i < 6; ++i) {
+    if (!holder.wire.gone) Say(holder, "h");
+    PassChecks(1);
+  }
+  EXPECT_TRUE(holder.wire.gone);
+  EXPECT_FALSE(wire_.gone);
+  EXPECT_EQ(Handed(), (Ids{1}));
+  Answer(0, "a");
+}
+
+TEST_F(StalledFrames, AQuietHalfFrameStaysWhileThereIsRoom) {
+  LimitMemory(4 * kMebibyte);
+  Peer& quiet = Connect();
+  Say(quiet, Half(100'000));
+  PassChecks(20);
+  EXPECT_FALSE(quiet.wire.gone);
 }
 
 }  // namespace

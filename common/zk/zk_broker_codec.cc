@@ -23,15 +23,24 @@ std::string ConnectionString(const ListenerEndpoint& at) {
   return at.listener + "://" + (v6 ? "[" + at.host + "]" : at.host) + ":" + std::to_string(at.port);
 }
 
+// The characters Kafka takes in an endpoint's host: without brackets, so that what is read can be written again.
+bool IsHost(std::string_view host) {
+  return std::ranges::all_of(host, [](char c) {
+    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return alphanumeric || std::string_view("-%._:").find(c) != std::string_view::npos;
+  });
+}
+
 // NAME://host:port, NAME://[v6]:port; the name in any case.
 std::optional<ListenerEndpoint> ParseConnectionString(const std::string& text) {
-  const std::size_t scheme = text.find("://");
+  const std::size_t scheme = text.rfind("://");
   const std::size_t colon = text.rfind(':');
   if (scheme == std::string::npos || scheme == 0 || colon < scheme + 3) return std::nullopt;
   const std::optional<std::int32_t> port = ParseNumber<std::int32_t>(std::string_view(text).substr(colon + 1));
   std::string host = text.substr(scheme + 3, colon - scheme - 3);
   if (!port || *port < -1 || *port > 65535) return std::nullopt;
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (!IsHost(host)) return std::nullopt;
   return ListenerEndpoint{Upper(text.substr(0, scheme)), "", std::move(host), *port};
 }
 
@@ -42,7 +51,7 @@ Status ResolveProtocols(const JsonIn* map, std::vector<ListenerEndpoint>& endpoi
   for (ListenerEndpoint& at : endpoints) {
     at.protocol = at.listener;
     if (map != nullptr) {
-      const std::optional<std::string> mapped = Text(Find(*map, at.listener.c_str()));
+      const std::optional<std::string> mapped = Text(Find(*map, at.listener));
       if (!mapped) return Corrupt("broker", "no protocol for listener " + at.listener);
       at.protocol = Upper(*mapped);
     }

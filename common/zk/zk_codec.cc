@@ -25,7 +25,7 @@ Result<TopicAssignment> DecodeTopic(const ZkData& data) {
   const auto replicas_of = [&json](const char* key,
                                    const std::string& partition) -> std::optional<std::vector<BrokerId>> {
     const JsonIn* map = Find(json, key);
-    const JsonIn* list = map != nullptr && map->is_object() ? Find(*map, partition.c_str()) : nullptr;
+    const JsonIn* list = map != nullptr && map->is_object() ? Find(*map, partition) : nullptr;
     return list == nullptr ? std::vector<BrokerId>{} : BrokerList(list);
   };
   const JsonIn* partitions = Find(json, "partitions");

@@ -19,7 +19,7 @@ Result<JsonIn> ParseObject(const ZkData& data, std::string_view what) {
   return std::move(*json);
 }
 
-const JsonIn* Find(const JsonIn& object, const char* key) {
+const JsonIn* Find(const JsonIn& object, std::string_view key) {
   const auto it = object.find(key);
   return it == object.end() ? nullptr : &*it;
 }

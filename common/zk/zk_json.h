@@ -33,7 +33,7 @@ std::optional<JsonIn> ParseJson(const ZkData& data);
 Result<JsonIn> ParseObject(const ZkData& data, std::string_view what);
 
 // nullptr: not there. The readers below take that and answer nullopt, as for a value of another type or out of range.
-const JsonIn* Find(const JsonIn& object, const char* key);
+const JsonIn* Find(const JsonIn& object, std::string_view key);
 std::optional<std::int64_t> Int64(const JsonIn* value);
 std::optional<std::int32_t> Int32(const JsonIn* value);
 std::optional<std::string> Text(const JsonIn* value);

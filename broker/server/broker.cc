@@ -37,10 +37,10 @@ void Broker::OnSession(ZkClient::SessionState state) {
       if (connected_once_) LOG(WARNING) << "connection to ZooKeeper lost; serving on and trying again";
       return;
     case ZkClient::SessionState::kConnected:
+      if (!stopping_ && env_.zk.session().id != kept_session_) KeepSession();
       if (!connected_once_) {
         connected_once_ = true;
         control_.Cancel(connect_timer_);
-        KeepSession();
         Prepare();
       } else if (!stopping_ && registered_once_) {
         OnNewSession();
@@ -63,7 +63,6 @@ void Broker::OnSession(ZkClient::SessionState state) {
 // A connection that came back with its old session needs nothing: its watches and its registration live on.
 void Broker::OnNewSession() {
   if (epoch_.value >= 0) return;
-  KeepSession();
   topics_.LoadAll([this] { RegisterAgain(); });
 }
 
@@ -91,6 +90,7 @@ void Broker::RegisterAgain() {
 // The keeper and the next process of this broker learn how to end this session.
 void Broker::KeepSession() {
   const ZkSession session = env_.zk.session();
+  kept_session_ = session.id;
   if (options_.keeper) options_.keeper(session);
   const std::string path = SessionFilePath(config_->log_dirs.front());
   env_.executors.Disk(0).Post([&files = env_.files, path, session] {

@@ -110,6 +110,7 @@ class Broker final : private LeadershipListener {
   Task stopped_;
   TimerId connect_timer_ = 0;
   TimerId dir_timer_ = 0;
+  std::int64_t kept_session_ = 0;  // the one that the keeper and the session file know
   bool connected_once_ = false;
   bool registered_once_ = false;
   bool stopping_ = false;

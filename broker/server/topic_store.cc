@@ -63,7 +63,7 @@ TopicStore::TopicStore(Executor& control, ZkClient& zk, std::shared_ptr<const Br
       random_(random) {}
 
 std::shared_ptr<const TopicConfig> TopicStore::Config(std::string_view topic) const {
-  const std::shared_ptr<const Map> configs = configs_.load();
+  const std::shared_ptr<const Map> configs = Configs();
   const auto found = configs->find(topic);
   return found == configs->end() ? defaults_ : found->second;
 }
@@ -95,6 +95,10 @@ void TopicStore::Load(std::vector<std::string> topics, Task done) {
 }
 
 void TopicStore::LoadOne(std::string topic, std::shared_ptr<Task> done) {
+  if (!ValidateTopicName(topic).ok()) {  // no topic: the request that names it hears so from whom it is meant for
+    (*done)();
+    return;
+  }
   const std::string path = zk::TopicConfig(topic);
   zk_.Get(path, nullptr,
           [this, topic = std::move(topic), done = std::move(done)](ZkError error, const ZkData& data,
@@ -116,22 +120,32 @@ void TopicStore::Take(const std::string& topic, const ZkData& data) {
   std::vector<std::string> warnings;
   auto config = std::make_shared<const TopicConfig>(TopicConfig::Make(*config_, overrides, &warnings));
   for (const std::string& warning : warnings) LOG(WARNING) << "topic " << topic << ": " << warning;
-  auto next = std::make_shared<Map>(*configs_.load());
+  auto next = std::make_shared<Map>(*Configs());
   if (overrides.empty()) {
     next->erase(topic);
   } else {
     (*next)[topic] = std::move(config);
   }
-  configs_.store(std::move(next));
+  SetConfigs(std::move(next));
   if (changed_) changed_(topic);
 }
 
+std::shared_ptr<const TopicStore::Map> TopicStore::Configs() const {
+  const std::lock_guard lock(configs_mutex_);
+  return configs_;
+}
+
+void TopicStore::SetConfigs(std::shared_ptr<const Map> configs) {
+  const std::lock_guard lock(configs_mutex_);
+  configs_.swap(configs);
+}
+
 void TopicStore::Forget(const std::string& topic) {
-  const auto now = configs_.load();
+  const auto now = Configs();
   if (!now->contains(topic)) return;
   auto next = std::make_shared<Map>(*now);
   next->erase(topic);
-  configs_.store(std::move(next));
+  SetConfigs(std::move(next));
 }
 
 void TopicStore::Overrides(std::string topic, Executor& reply_on, UniqueFunction<void(Result<Properties>)> done) {

@@ -3,10 +3,10 @@
 // Nothing here survives a crash; ZooKeeper has it.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,7 +51,11 @@ class TopicStore final : public TopicAdmin {
   ZkClient& zk_;
   const std::shared_ptr<const BrokerConfig> config_;
   const std::shared_ptr<const TopicConfig> defaults_;
-  std::atomic<std::shared_ptr<const Map>> configs_;
+  // Written by the control loop. (gcc 12's std::atomic<std::shared_ptr> lets go of its reader's lock without release.)
+  std::shared_ptr<const Map> Configs() const;
+  void SetConfigs(std::shared_ptr<const Map> configs);
+  mutable std::mutex configs_mutex_;
+  std::shared_ptr<const Map> configs_;
   std::function<void(const std::string&)> changed_;
   std::function<MetadataPtr()> view_;
   Random random_;

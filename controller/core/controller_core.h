@@ -143,6 +143,7 @@ class ControllerCore {
   void Handle(TopicsChanged& event);
   void Handle(TopicChanged& event);
   // Takes a topic znode in; returns partitions without a state. Queues the rewrite of a node that lacks its id.
+  static Result<zk::TopicAssignment> DecodeTopic(const TopicNode& node);
   Partitions TakeTopic(const TopicNode& node, std::vector<ZkWrite>& repairs);
   void ForgetTopic(const std::string& name);
   void CreateStates(Partitions partitions, Then then);

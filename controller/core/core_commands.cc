@@ -32,8 +32,9 @@ void ControllerCore::Handle(DeleteTopicsCommand& command) {
       if (name != state_.topic_by_id.end()) deleted.name = name->second;
     }
     const Topic* topic = state_.FindTopic(deleted.name);
-    if (topic == nullptr) {
-      deleted.error = by_id ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
+    const bool going = topic != nullptr && topic->deletion && topic->deletion->announced;  // brokers know it no more
+    if (topic == nullptr || going) {
+      deleted.error = by_id && !going ? ErrorCode::kUnknownTopicId : ErrorCode::kUnknownTopicOrPartition;
     } else if (!options_.delete_topics) {
       deleted.error = ErrorCode::kTopicDeletionDisabled;
     } else {

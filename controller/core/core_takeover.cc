@@ -58,7 +58,7 @@ void ControllerCore::LoadBrokers(const std::vector<BrokerNode>& nodes) { state_.
 void ControllerCore::LoadTopics(BecameController& event) {
   std::vector<ZkWrite> repairs;  // ids are given by the caller, once deletions are known
   for (TopicNode& node : event.topics) {
-    Result<zk::TopicAssignment> decoded = zk::DecodeTopic(node.data);
+    Result<zk::TopicAssignment> decoded = DecodeTopic(node);
     Topic& topic = state_.topics[node.name];
     if (!decoded.ok()) {
       topic.set_aside = decoded.status().ToString();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/topic_name.h"
 #include "common/zk/zk_paths.h"
 #include "controller/core/controller_core.h"
 
@@ -62,9 +63,15 @@ void ControllerCore::ForgetTopic(const std::string& name) {
   state_.topics.erase(it);
 }
 
+// A tool may have made a node of any name; brokers could not store every one.
+Result<zk::TopicAssignment> ControllerCore::DecodeTopic(const TopicNode& node) {
+  const Status name = ValidateTopicName(node.name);
+  return name.ok() ? zk::DecodeTopic(node.data) : Result<zk::TopicAssignment>(name);
+}
+
 // Replica lists of known partitions are not touched: edits by hand count from the next takeover on, as in Kafka.
 ControllerCore::Partitions ControllerCore::TakeTopic(const TopicNode& node, std::vector<ZkWrite>& repairs) {
-  Result<zk::TopicAssignment> decoded = zk::DecodeTopic(node.data);
+  Result<zk::TopicAssignment> decoded = DecodeTopic(node);
   const bool known = state_.topics.contains(node.name);
   Topic& topic = state_.topics[node.name];
   if (!decoded.ok()) {

@@ -8,6 +8,14 @@
 namespace ottla::controller {
 namespace {
 
+// The node may be there or not: nothing is concluded, least of all that no broker lives. ZooKeeper is asked again.
+bool SaysNothing(ZkError error) { return error != ZkError::kOk && error != ZkError::kNoNode; }
+
+void NoteRetry(const std::string& path, ZkError error) {
+  LOG_IF_EVERY_N(WARNING, error != ZkError::kConnectionLoss, 100)
+      << "controller: reading " << path << ": " << ToString(error) << "; trying again";
+}
+
 // Counts answers that come in any order; `done` once all are there, also when there are none.
 struct Countdown {
   std::size_t left;
@@ -42,7 +50,8 @@ void ZkReader::Get(const std::string& path, std::function<void()> changed, NodeD
           Guard([this, path, changed, done = std::move(done)](ZkError error, ZkData data, const ZkStat& stat) mutable {
             if (error == ZkError::kSessionExpired) return;  // the term ends with the session
             if (error != ZkError::kOk && changed) armed_.erase("data " + path);
-            if (error == ZkError::kConnectionLoss) {
+            if (SaysNothing(error)) {
+              NoteRetry(path, error);
               executor_.RunAfter(kZkRetryAfter, Guard([this, path, changed, done = std::move(done)]() mutable {
                                    Get(path, std::move(changed), std::move(done));
                                  }));
@@ -58,7 +67,8 @@ void ZkReader::List(const std::string& path, std::function<void()> changed, Name
       Guard([this, path, changed, done = std::move(done)](ZkError error, std::vector<std::string> names) mutable {
         if (error == ZkError::kSessionExpired) return;
         if (error != ZkError::kOk) armed_.erase("children " + path);
-        if (error == ZkError::kConnectionLoss) {
+        if (SaysNothing(error)) {
+          NoteRetry(path, error);
           executor_.RunAfter(kZkRetryAfter, Guard([this, path, changed, done = std::move(done)]() mutable {
                                List(path, std::move(changed), std::move(done));
                              }));
@@ -80,7 +90,8 @@ void ZkReader::WatchCreation(const std::string& path, const std::function<void()
                }
              }),
              Guard([this, path, created, was_deleted](ZkError error, const ZkStat&) {
-               if (error == ZkError::kConnectionLoss) {
+               if (SaysNothing(error) && error != ZkError::kSessionExpired) {
+                 NoteRetry(path, error);
                  executor_.RunAfter(kZkRetryAfter, Guard([this, path, created, was_deleted] {
                                       WatchCreation(path, created, was_deleted);
                                     }));

@@ -27,6 +27,8 @@ class Later {
       told_new_.emplace(image.partition, false);
       next_stop_[image.partition] = std::nullopt;
     }
+    // It may name a leader that only the list of brokers before it makes known.
+    if (!plan.partitions.empty()) brokers_told_ = false;
     return !plan.partitions.empty();
   }
 

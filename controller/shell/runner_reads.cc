@@ -78,7 +78,9 @@ void Controller::ReadTopics() {
     std::erase_if(watched_topics_, [&](const std::string& name) { return !present.contains(name); });
     std::vector<std::string> fresh;
     for (const std::string& name : names) {
-      if (watched_topics_.insert(name).second) fresh.push_back(name);
+      // A topic that was made anew while its deletion came to its end has been in the list all the time.
+      const bool unheard = watched_topics_.insert(name).second || !core_.state().topics.contains(name);
+      if (unheard) fresh.push_back(name);
     }
     reader_->Topics(fresh, [this, names = std::move(names)](std::vector<TopicNode> nodes) mutable {
       Tell(TopicsChanged{std::move(names), std::move(nodes)});

@@ -1,8 +1,13 @@
 // What writers are told over the wire of a whole cluster, and what operators change while it runs.
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "common/protocol/messages/00_produce.h"
 #include "common/protocol/messages/02_list_offsets.h"
 #include "common/protocol/messages/03_metadata.h"
 #include "common/protocol/messages/18_api_versions.h"
+#include "common/protocol/messages/20_delete_topics.h"
 #include "common/protocol/messages/22_init_producer_id.h"
 #include "common/zk/zk_codec.h"
 #include "common/zk/zk_paths.h"
@@ -254,6 +259,31 @@ TEST_F(Automatic, TopicsAreMadeByAskingForThem) {
   ASSERT_TRUE(cluster_.RunUntil([&] { return cluster_.InSync(); }, seconds(60)));
   ASSERT_TRUE(cluster_.RunQuietly(seconds(2)));
   EXPECT_EQ(client_->Produce(client_->LeaderOf({"asked", 1}), {"asked", 1}, {"x"}, {}), ErrorCode::kNone);
+}
+
+// Clients that ask for a topic make it anew while its deletion still comes to its end.
+TEST_F(Automatic, WhatIsAskedForWhileItIsDeletedComesBack) {
+  std::vector<std::string> names;
+  for (char c = 'a'; c <= 'h'; ++c) names.emplace_back(1, c);
+  MetadataRequest metadata;
+  metadata.topics.emplace();
+  metadata.allow_auto_topic_creation = true;
+  DeleteTopicsRequest deletion;
+  deletion.timeout_ms = 1;
+  for (const std::string& name : names) {
+    metadata.topics->push_back({.name = name});
+    deletion.topics.push_back({.name = name});
+  }
+  const auto ask = [&](int broker) { client_->Ask<MetadataResponse>(broker, metadata, 9, [](const auto&) {}); };
+  const auto all_lead = [&] {
+    return std::ranges::all_of(names, [&](const std::string& name) { return client_->LeaderOf({name, 1}) > 0; });
+  };
+  for (int round = 0; round < 6; ++round) {
+    ask(1);
+    ASSERT_TRUE(cluster_.RunUntil(all_lead, seconds(30))) << "round " << round;
+    client_->Ask<DeleteTopicsResponse>(cluster_.Controller(), deletion, 6, [](const auto&) {});
+    for (int i = 0; i < 100; ++i) ask(i % 3 + 1);
+  }
 }
 
 class OldProtocol : public WritingStory {

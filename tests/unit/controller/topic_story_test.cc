@@ -42,7 +42,11 @@ TEST(TopicStory, TopicsByHandInZooKeeper) {
     const auto read = h.tree.Read("/brokers/topics/" + name);
     return TopicNode{name, read.data, read.stat};
   };
-  h.On(TopicsChanged{{"old", "junk", "empty"}, {node("old"), node("junk"), node("empty")}});
+  const std::string endless(254, 'n');
+  h.tree.Put("/brokers/topics/" + endless, R"({"version":1,"partitions":{"0":[3,1]}})");
+  h.On(TopicsChanged{{"old", "junk", "empty", endless}, {node("old"), node("junk"), node("empty"), node(endless)}});
+  EXPECT_EQ(h.State(endless), "none") << "no broker could store it";
+  EXPECT_TRUE(h.core.state().topics.at(endless).partitions.empty());
   EXPECT_EQ(h.State("old"), "L3 e0 isr[3,1] zk0");
   EXPECT_TRUE(zk::DecodeTopic(h.tree.Read("/brokers/topics/old").data)->id.has_value());
   EXPECT_EQ(h.tree.Data("/brokers/topics/junk"), "not json");  // for an operator to repair

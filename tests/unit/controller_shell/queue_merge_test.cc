@@ -76,6 +76,8 @@ const Case kCases[] = {
     {"new stays new", 0, {"L a0* b0*", "L a1", "L a2"}, {"L b0*", "L a2*"}},
     {"what is under way may have told it is new", 1, {"L a0*", "L a1", "L a2"}, {"L a0*", "L a2"}},
     {"the newest list of brokers stays", 0, {"U", "U a1", "U"}, {"U a1", "U"}},
+    {"and the one before leaders are named", 0, {"U", "U", "L a1", "U a1", "U"}, {"U", "L a1", "U a1", "U"}},
+    {"unless what named them has gone", 0, {"U", "L a1", "U", "L a2", "U"}, {"U", "L a2", "U"}},
     {"metadata of a partition once", 0, {"U a1 b1", "U a2"}, {"U b1", "U a2"}},
     {"kinds do not cover each other", 0, {"L a1", "U a1", "S a1"}, {"L a1", "U a1", "S a1"}},
     {"order is kept", 0, {"L a1", "U a1", "L b1", "U b1", "L a2"}, {"U a1", "L b1", "U b1", "L a2"}},

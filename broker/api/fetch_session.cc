@@ -79,11 +79,12 @@ FetchContext FetchSessionCache::BeginIncremental(const Request& request, MonoTim
   for (const FetchWish& wish : request.wishes) session.Update(wish);
   for (const FetchWish& gone : request.forgotten) session.Forget(gone.topic_id, gone.tp.topic, gone.tp.partition);
   FetchContext context;
+  // An earlier request that still waits knows by the epoch that its partitions may be gone.
+  session.epoch_ = NextEpoch(session.epoch_);
   if (session.size() == 0) {  // nothing left to watch: the session ends
     sessions_.erase(found);
     return context;
   }
-  session.epoch_ = NextEpoch(session.epoch_);
   session.last_used_ = now;
   context.kind = FetchContext::Kind::kIncremental;
   context.session = found->second;

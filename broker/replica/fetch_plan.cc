@@ -44,7 +44,7 @@ PulledPartition* FetchPlan::Find(std::string_view topic, std::int32_t partition)
 
 PulledPartition* FetchPlan::Find(const Uuid& topic_id, std::int32_t partition) {
   const auto at = topics_.find(topic_id);
-  return at == topics_.end() ? nullptr : Find(at->second, partition);
+  return at == topics_.end() ? nullptr : Find(at->second.name, partition);
 }
 
 void FetchPlan::Start(const FetchControl::Start& start) {
@@ -59,7 +59,9 @@ void FetchPlan::Start(const FetchControl::Start& start) {
   if (start.topic_id.IsZero()) {
     ++without_id_;
   } else {
-    topics_[start.topic_id] = start.tp.topic;
+    NamedTopic& topic = topics_[start.topic_id];
+    topic.name = start.tp.topic;
+    ++topic.partitions;
   }
   List(partition);
 }
@@ -68,9 +70,13 @@ void FetchPlan::Stop(const TopicPartition& tp) {
   const auto at = partitions_.find(tp);
   if (at == partitions_.end()) return;
   LeaveSession(at->second);
-  if (at->second.topic_id.IsZero()) --without_id_;
+  const Uuid id = at->second.topic_id;
+  if (id.IsZero()) {
+    --without_id_;
+  } else if (const auto topic = topics_.find(id); --topic->second.partitions == 0) {
+    topics_.erase(topic);
+  }
   partitions_.erase(at);
-  // topics_ keeps the id: other partitions may use it, and it is looked up only for what an answer names.
 }
 
 void FetchPlan::LeaveSession(PulledPartition& partition) {

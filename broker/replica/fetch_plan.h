@@ -93,7 +93,11 @@ class FetchPlan {
 
   const Limits limits_;
   std::unordered_map<TopicPartition, PulledPartition, PartitionHash, PartitionEqual> partitions_;
-  std::map<Uuid, std::string> topics_;  // of ids in use
+  struct NamedTopic {
+    std::string name;
+    std::size_t partitions = 0;
+  };
+  std::map<Uuid, NamedTopic> topics_;  // of ids in use
   std::size_t without_id_ = 0;
   using Name = std::shared_ptr<const TopicPartition>;
   std::vector<Name> changed_;  // to be looked at by the next request

@@ -149,6 +149,7 @@ void Partition::Do(const ProposeIsr& effect) {
           ShardState::Turn turn(self->shard_);
           self->Feed(IsrAnswered{answer.error, answer.leader_epoch, answer.partition_epoch, std::move(answer.isr),
                                  asked_under, self->shard_.Now()});
+          self->NoteLagging();  // who joined may be behind what was appended meanwhile
         });
       });
 }

@@ -138,9 +138,11 @@ std::shared_ptr<Partition::Burst> Partition::MakeBurst() {
   burst->epoch = core_.leader_epoch();
   burst->next = log_->log_end();
   ProducerStaging staging(log_->producers());
+  // A burst is one append to the log, and what an append may hold is a rule about one request.
+  const std::uint64_t room = std::min(kBurstBytes, static_cast<std::uint64_t>(log_->config().segment_bytes));
   while (!queue_.empty()) {
     const std::uint64_t size = queue_.front().request.batch.bytes().size();
-    if (!burst->items.empty() && burst->bytes + size > kBurstBytes) break;
+    if (!burst->items.empty() && burst->bytes + size > room) break;
     QueuedAppend queued = std::move(queue_.front());
     queue_.pop_front();
     if (!StageOne(*burst, staging, std::move(queued))) break;

@@ -84,7 +84,8 @@ void Partition::ListOffset(const ListOffsetQuery& query, UniqueFunction<void(Lis
 
 // The answer may need the disk: what bounds it is read now, as the question came.
 void Partition::LookUp(const ListOffsetQuery& query, UniqueFunction<void(ListOffsetAnswer)> done) {
-  auto finish = [limit = ListLimit(query), unsure = UnsureOfLimit(query), by_time = query.timestamp >= 0,
+  // The log is held until it has answered, although the topic may be deleted meanwhile.
+  auto finish = [log = log_, limit = ListLimit(query), unsure = UnsureOfLimit(query), by_time = query.timestamp >= 0,
                  done = std::move(done)](const Result<TimestampedOffset>& found) mutable {
     done(ToAnswer(found, limit, unsure, by_time));
   };

@@ -117,8 +117,9 @@ Partition::FetchState Partition::Fetch(const FetchParams& params, const FetchPar
 void Partition::WarmFor(const FetchParams& params, const FetchPartition& ask, const FetchLimits& limits,
                         FetchState what, Task done) {
   const Offset upper = UpperBound(params);
-  // Whatever the outcome, the partition is asked again: a failed directory then says so itself.
-  auto warmed = [done = std::move(done)](const Status& status) mutable {
+  // Whatever the outcome, the partition is asked again: a failed directory then says so itself. The log is held until
+  // then, although the topic may be deleted meanwhile.
+  auto warmed = [log = log_, done = std::move(done)](const Status& status) mutable {
     LOG_IF(WARNING, !status.ok()) << "warming a cold read: " << status;
     done();
   };

@@ -7,6 +7,7 @@
 #include "broker/replica/partition_shard.h"
 #include "broker/replica/shard_state.h"
 #include "common/base/broker_ids.h"
+#include "common/base/topic_name.h"
 
 namespace ottla {
 namespace {
@@ -17,6 +18,8 @@ using LeaderOutcome = PartitionShard::LeaderOutcome;
 // Creating a log takes some 0.1 ms: a request of a thousand partitions is cut into pieces, so that produce and fetch on
 // this loop get their turns in between.
 constexpr std::size_t kStatesPerTurn = 50;
+
+constexpr std::size_t kLongestFileName = 255;
 
 // One LeaderAndIsr on one shard.
 class LeaderRun : public std::enable_shared_from_this<LeaderRun> {
@@ -71,8 +74,14 @@ class LeaderRun : public std::enable_shared_from_this<LeaderRun> {
                                  });
   }
 
+  // A frame or a znode may name anything; a name that is no directory's would take the log directory down with it.
+  static bool CanBeStored(const TopicPartition& tp) {
+    return ValidateTopicName(tp.topic).ok() && tp.partition >= 0 && tp.ToString().size() <= kLongestFileName;
+  }
+
   // kNone: to be carried out, or nothing to do (Settled).
   ErrorCode Judge(const LeaderState& wanted, Partition* partition) const {
+    if (partition == nullptr && !CanBeStored(wanted.tp)) return ErrorCode::kInvalidTopicException;
     const Uuid known_id = partition == nullptr ? Uuid{} : partition->log().topic_id();
     if (!known_id.IsZero() && !wanted.topic_id.IsZero() && known_id != wanted.topic_id) {
       return ErrorCode::kInconsistentTopicId;

@@ -68,6 +68,7 @@ TEST(FetchSession, WishesAreAddedReplacedAndForgottenAndTheEmptySessionEnds) {
   EXPECT_EQ(last.kind, Kind::kSessionless);
   EXPECT_EQ(last.session_id, 0);
   EXPECT_EQ(cache.size(), 0u);
+  EXPECT_TRUE(FetchSessionCache::Overtaken(next)) << "what it watched is gone; it must not look at it any more";
 }
 
 TEST(FetchSession, AServedPartitionGoesToTheEnd) {

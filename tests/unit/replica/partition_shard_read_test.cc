@@ -180,6 +180,24 @@ ListOffsetAnswer List(ReplicaHarness& broker, std::int64_t timestamp, int replic
   });
 }
 
+TEST(PartitionShardRead, ALookupIsAnsweredAlthoughTheTopicIsDeletedMeanwhile) {
+  ReplicaHarness broker;
+  broker.Lead({.isr = {1}});
+  broker.Produce(ReplicaHarness::Batch(4), 1);
+  broker.log.loops.disk(0).SetPaused(true);
+  auto found = std::make_shared<std::optional<ListOffsetAnswer>>();
+  broker.On([&](PartitionShard& shard) {
+    shard.ListOffset({.topic = "t", .partition = 0, .replica_id = BrokerId(-1), .timestamp = 0, .version = 9},
+                     [found](ListOffsetAnswer answer) { *found = answer; });
+  });
+  EXPECT_FALSE(found->has_value());
+  broker.BeginStop({}, true, -2, [](const ControlOutcome&) {});
+  broker.log.Settle();
+  broker.log.loops.disk(0).SetPaused(false);
+  broker.log.Settle();
+  ASSERT_TRUE(found->has_value());
+}
+
 TEST(PartitionShardRead, ListOffsets) {
   ReplicaHarness broker;
   broker.Lead({.epoch = 2, .isr = {1, 2}});

@@ -188,6 +188,34 @@ TEST(PartitionShard, AFailedLogDirFailsWhatWaitsAndStaysOffline) {
   EXPECT_EQ(broker.LeaderAndIsr({{.epoch = 1}}).partitions[0].error, ErrorCode::kKafkaStorageError);
 }
 
+// What waits together is written together, and each request is measured by itself.
+TEST(PartitionShard, ManyWaitingRequestsFitASmallSegment) {
+  ReplicaHarness broker;
+  broker.log.config.segment_bytes = 1'000;
+  broker.Lead({.isr = {1}});
+  std::vector<ReplicaHarness::ProduceSlot> slots;
+  broker.log.loops.disk(0).SetPaused(true);  // the first one makes the files; the others wait for it
+  for (int i = 0; i < 12; ++i) slots.push_back(broker.Produce(ReplicaHarness::Batch(1, -1, -1, -1, 300), 1));
+  EXPECT_FALSE(slots.back()->has_value());
+  broker.log.loops.disk(0).SetPaused(false);
+  broker.log.Settle();
+  for (const auto& slot : slots) EXPECT_EQ((*slot)->error, ErrorCode::kNone);
+  EXPECT_EQ(broker.Info().log_end, Offset(12));
+}
+
+// A frame may name anything, and a directory cannot be called everything.
+TEST(PartitionShard, WhatCannotBeADirectoryIsRefused) {
+  ReplicaHarness broker;
+  const std::string longest(249, 'n');
+  for (const std::string& name : {std::string(250, 'n'), std::string("../up"), std::string("a b"), std::string("..")}) {
+    EXPECT_EQ(broker.Lead({.topic = name}), ErrorCode::kInvalidTopicException) << name;
+  }
+  EXPECT_EQ(broker.Lead({.topic = longest, .partition = 1'000'000}), ErrorCode::kInvalidTopicException);
+  EXPECT_EQ(broker.Lead({.partition = -1}), ErrorCode::kInvalidTopicException);
+  EXPECT_EQ(broker.Lead({.topic = longest, .partition = 19'999}), ErrorCode::kNone);
+  EXPECT_EQ(broker.Lead({}), ErrorCode::kNone) << "the directory is still there";
+}
+
 TEST(PartitionShard, AFailedWriteFailsItsBurstAlone) {
   ReplicaHarness broker(1, {"/d0", "/d1"});
   broker.Lead({.isr = {1}});

@@ -162,6 +162,18 @@ class ReplicaHarness {
   }
 
   ControlOutcome Stop(const Part& part, bool remove, int epoch) {
+    return log.Await<ControlOutcome>(log.loops.Control(),
+                                     [&](auto done) { SendStop(part, remove, epoch, std::move(done)); });
+  }
+  // Does not wait for the end of it.
+  void BeginStop(const Part& part, bool remove, int epoch, std::function<void(const ControlOutcome&)> done) {
+    log.Await<bool>(log.loops.Control(), [&](auto begun) {
+      SendStop(part, remove, epoch, done);
+      begun(true);
+    });
+  }
+  template <class Done>
+  void SendStop(const Part& part, bool remove, int epoch, Done done) {
     StopReplicaRequest request;
     request.controller_epoch = 1;
     StopReplicaRequest::StopReplicaPartitionState state;
@@ -169,9 +181,7 @@ class ReplicaHarness {
     state.leader_epoch = epoch;
     state.delete_partition = remove;
     request.topic_states.push_back({.topic_name = part.topic, .partition_states = {state}});
-    return log.Await<ControlOutcome>(log.loops.Control(), [&](auto done) {
-      manager->StopReplica(request, 4, [done = std::move(done)](ControlOutcome out) mutable { done(std::move(out)); });
-    });
+    manager->StopReplica(request, 4, [done = std::move(done)](ControlOutcome out) mutable { done(std::move(out)); });
   }
 
   // --- Clients and followers. Outcomes land in shared slots, so that a test sees what has been answered by now.

@@ -10,6 +10,8 @@ namespace {
 
 // The node may be there or not: nothing is concluded, least of all that no broker lives. ZooKeeper is asked again.
 bool SaysNothing(ZkError error) { return error != ZkError::kOk && error != ZkError::kNoNode; }
+// One node that we may not read holds up nobody else; a list that we may not read is no empty list.
+bool WorthAskingAgain(ZkError error) { return SaysNothing(error) && error != ZkError::kAuthFailed; }
 
 void NoteRetry(const std::string& path, ZkError error) {
   LOG_IF_EVERY_N(WARNING, error != ZkError::kConnectionLoss, 100)
@@ -50,7 +52,7 @@ void ZkReader::Get(const std::string& path, std::function<void()> changed, NodeD
           Guard([this, path, changed, done = std::move(done)](ZkError error, ZkData data, const ZkStat& stat) mutable {
             if (error == ZkError::kSessionExpired) return;  // the term ends with the session
             if (error != ZkError::kOk && changed) armed_.erase("data " + path);
-            if (SaysNothing(error)) {
+            if (WorthAskingAgain(error)) {
               NoteRetry(path, error);
               executor_.RunAfter(kZkRetryAfter, Guard([this, path, changed, done = std::move(done)]() mutable {
                                    Get(path, std::move(changed), std::move(done));
@@ -90,7 +92,7 @@ void ZkReader::WatchCreation(const std::string& path, const std::function<void()
                }
              }),
              Guard([this, path, created, was_deleted](ZkError error, const ZkStat&) {
-               if (SaysNothing(error) && error != ZkError::kSessionExpired) {
+               if (WorthAskingAgain(error) && error != ZkError::kSessionExpired) {
                  NoteRetry(path, error);
                  executor_.RunAfter(kZkRetryAfter, Guard([this, path, created, was_deleted] {
                                       WatchCreation(path, created, was_deleted);

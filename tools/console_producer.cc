@@ -117,17 +117,25 @@ Status SetCodec(const Args& args, RdConf* conf) {
   return conf->Set("compression.codec", *codec);
 }
 
-// On unless it is said otherwise or something that contradicts it is, as in Kafka's producer since 3.0.
-bool CanBeIdempotent(const Args& args, const Properties& properties) {
-  const auto said = [&](const std::string& name, const char* otherwise) {
-    const auto at = properties.find(name);
-    return at == properties.end() ? std::string(otherwise) : at->second;
-  };
-  const std::string acks = args.GetOr("request-required-acks", said("acks", "-1"));
-  const std::string retries = args.GetOr("message-send-max-retries", said("retries", "3"));
-  const std::string in_flight = said("max.in.flight.requests.per.connection", "5");
-  return !properties.contains("enable.idempotence") && (acks == "-1" || acks == "all") && retries != "0" &&
-         in_flight.size() == 1 && in_flight <= "5";
+// A setting under whatever name it was given.
+std::string Setting(RdConf* conf, const char* name) {
+  std::array<char, 256> text{};
+  std::size_t size = text.size();
+  const bool known = rd_kafka_conf_get(conf->get(), name, text.data(), &size) == RD_KAFKA_CONF_OK;
+  return known ? std::string(text.data()) : "";
+}
+
+// On unless it is said otherwise or something that contradicts it is, as in Kafka's producer since 3.0. Asked once all
+// else is set: librdkafka refuses the contradictions.
+bool CanBeIdempotent(RdConf* conf, const Properties& properties) {
+  constexpr std::array<const char*, 6> kOwnWord = {"enable.idempotence",
+                                                   "max.in.flight",
+                                                   "max.in.flight.requests.per.connection",
+                                                   "queuing.strategy",
+                                                   "enable.gapless.guarantee",
+                                                   "queue.buffering.backpressure.threshold"};
+  if (std::ranges::any_of(kOwnWord, [&](const char* name) { return properties.contains(name); })) return false;
+  return Setting(conf, "acks") == "-1" && Setting(conf, "retries") != "0";
 }
 
 Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
@@ -138,7 +146,7 @@ Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
   OTTLA_RETURN_IF_ERROR(SetNumbers(args, *properties, conf));
   OTTLA_RETURN_IF_ERROR(conf->SetAll(*properties));
   if (const auto acks = args.Get("request-required-acks")) OTTLA_RETURN_IF_ERROR(conf->Set("acks", *acks));
-  if (CanBeIdempotent(args, *properties)) OTTLA_RETURN_IF_ERROR(conf->Set("enable.idempotence", "true"));
+  if (CanBeIdempotent(conf, *properties)) OTTLA_RETURN_IF_ERROR(conf->Set("enable.idempotence", "true"));
   OTTLA_RETURN_IF_ERROR(SetCodec(args, conf));
   const std::string servers =
       args.Has("bootstrap-server") ? args.GetOr("bootstrap-server", "") : args.GetOr("broker-list", "");

@@ -30,9 +30,9 @@ inline constexpr std::string_view kSwapSuffix = ".swap";
 inline constexpr std::string_view kCutSuffix = ".cut";
 inline constexpr std::string_view kPartitionMetadataFile = "partition.metadata";
 
-// dir/00000000000000000042.log
 // The directory that `path` is in.
 std::string ParentOf(const std::string& path);
+// dir/00000000000000000042.log
 std::string SegmentPath(const std::string& dir, Offset base, std::string_view suffix);
 // The offset of a name like 00000000000000000042.log when it ends in `suffix` and has exactly 20 digits before it:
 // any other file is a stranger's.

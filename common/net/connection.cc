@@ -85,6 +85,7 @@ void Connection::OnReadable() {
   while (taken < kReadTurnBytes && ReadOnce(&taken)) {
     if (alive.expired() || closed_ || !CheckMayRead()) return;
   }
+  if (!alive.expired() && !closed_) WatchFrame();  // the turn may have ended with nothing left to be told of
 }
 
 bool Connection::CheckMayRead() {

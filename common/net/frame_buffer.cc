@@ -9,8 +9,9 @@ namespace ottla {
 // Orders against each other: used_ then awaited_ here, awaited_ then used_ in AwaitRoom, all sequentially consistent,
 // so that one of the two sees the other.
 void MemoryBudget::Release(std::uint64_t bytes) {
-  used_.fetch_sub(bytes);
-  if (awaited_.load() && !Exhausted()) Tell();
+  const std::uint64_t before = used_.fetch_sub(bytes);
+  const bool below_mark = before >= mark_ && before - bytes < mark_;
+  if (awaited_.load() && (below_mark || !Exhausted())) Tell();
 }
 
 void MemoryBudget::ReturnOverdraft() {

@@ -2,6 +2,7 @@
 // are checked, patched (base offset, leader epoch) and written to the log where they were received.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -14,17 +15,19 @@ namespace ottla {
 
 // Bytes of requests held by the whole process. Any thread. Past the limit connections with requests under way begin no
 // new frame until enough requests have gone. Large frames that have begun would then all wait for each other, so one at
-// a time may go on past the limit: the holder of the overdraft.
+// a time may go on past the limit: the holder of the overdraft. Past the mark, twice the limit, nobody may: what is
+// held then is mostly requests under way, and those end.
 class MemoryBudget {
  public:
-  explicit MemoryBudget(std::uint64_t limit_bytes) : limit_(limit_bytes) {}  // 0: no limit
+  explicit MemoryBudget(std::uint64_t limit_bytes)  // 0: no limit
+      : limit_(limit_bytes), mark_(limit_bytes + std::max(limit_bytes, kLeastOverdraft)) {}
 
   void Add(std::uint64_t bytes) { used_.fetch_add(bytes); }
   void Release(std::uint64_t bytes);
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
   bool Exhausted() const { return limit_ != 0 && used_.load() >= limit_; }
 
-  bool TakeOverdraft() { return !overdraft_taken_.exchange(true); }
+  bool TakeOverdraft() { return used_.load() < mark_ && !overdraft_taken_.exchange(true); }
   void ReturnOverdraft();
 
   // `available` is called, on any thread, when memory or the overdraft may be had again after somebody has asked for it
@@ -39,7 +42,10 @@ class MemoryBudget {
  private:
   void Tell();
 
+  // The beginnings of large frames alone must not reach the mark, or they would wait for each other after all.
+  static constexpr std::uint64_t kLeastOverdraft = 64 << 20;
   const std::uint64_t limit_;
+  const std::uint64_t mark_;
   std::atomic<std::uint64_t> used_{0};
   std::atomic<bool> overdraft_taken_{false};
   std::atomic<bool> awaited_{false};

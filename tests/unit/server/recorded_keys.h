@@ -1,15 +1,19 @@
-// The api keys of the recorded requests that are sent again, as recordings name them.
+// The api keys of the recorded requests that are sent again, as numbers: recordings name them so.
 #pragma once
 
 #include <cstdint>
 
+#include "common/protocol/api_key.h"
+
 namespace ottla {
 
-inline constexpr std::int16_t kFetch = 1;
-inline constexpr std::int16_t kListOffsets = 2;
-inline constexpr std::int16_t kControlledShutdown = 7;
-inline constexpr std::int16_t kOffsetForLeaderEpoch = 23;
-inline constexpr std::int16_t kAlterPartition = 56;
-inline constexpr std::int16_t kAllocateProducerIds = 67;
+constexpr std::int16_t NumberOf(ApiKey key) { return static_cast<std::int16_t>(key); }
+
+inline constexpr std::int16_t kFetch = NumberOf(ApiKey::kFetch);
+inline constexpr std::int16_t kListOffsets = NumberOf(ApiKey::kListOffsets);
+inline constexpr std::int16_t kControlledShutdown = NumberOf(ApiKey::kControlledShutdown);
+inline constexpr std::int16_t kOffsetForLeaderEpoch = NumberOf(ApiKey::kOffsetForLeaderEpoch);
+inline constexpr std::int16_t kAlterPartition = NumberOf(ApiKey::kAlterPartition);
+inline constexpr std::int16_t kAllocateProducerIds = NumberOf(ApiKey::kAllocateProducerIds);
 
 }  // namespace ottla

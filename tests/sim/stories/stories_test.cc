@@ -1,6 +1,8 @@
 // Small stories without chance in their faults: one thing happens, and what must follow follows.
 #include <gtest/gtest.h>
 
+#include "broker/server/session_file.h"
+#include "common/zk/zk_paths.h"
 #include "tests/sim/story/story.h"
 
 namespace ottla::sim {
@@ -76,6 +78,35 @@ TEST(ClusterStory, RollingOrderlyRestart) {
     cluster.RestartBroker(broker);
     ASSERT_TRUE(cluster.RunUntil([&] { return cluster.InSync(); }, seconds(60))) << "broker " << broker + 1;
   }
+  EXPECT_TRUE(cluster.HealAndFinish());
+  ExpectFine(cluster);
+}
+
+// The session ends while the broker still loads its logs; the next process must find the one that registered.
+TEST(ClusterStory, ASessionThatEndsDuringTheStart) {
+  SimCluster cluster({.seed = 105, .partitions = 2});
+  ASSERT_TRUE(cluster.Start());
+  const std::string registration = kSimChroot + zk::Broker(BrokerId(1));
+  SimWorld& world = cluster.world();
+  cluster.KillBroker(0);
+  ASSERT_TRUE(cluster.RunUntil([&] { return world.zk().Read(registration) == nullptr; }, seconds(60)));
+  const auto kept = [&] {
+    const auto session = ReadSessionFile(world.node(0).files(), SessionFilePath("/data/d0"));
+    return session.ok() ? session->id : 0;
+  };
+  cluster.RestartBroker(0);
+  const std::int64_t before = kept();
+  ASSERT_TRUE(cluster.RunUntil([&] { return kept() != before; }, seconds(60)));
+  SimExecutor& disk = world.node(0).executors().disk(0);
+  disk.SetPaused(true);  // the logs take their time
+  ASSERT_TRUE(cluster.RunQuietly(seconds(1)));
+  ASSERT_EQ(world.zk().Read(registration), nullptr);
+  world.zk().ExpireSessions(0);
+  ASSERT_TRUE(cluster.RunQuietly(seconds(1)));
+  disk.SetPaused(false);
+  ASSERT_TRUE(cluster.RunUntil([&] { return world.zk().Read(registration) != nullptr; }, seconds(60)));
+  ASSERT_TRUE(cluster.RunQuietly(seconds(1)));
+  EXPECT_EQ(kept(), world.zk().Read(registration)->stat.ephemeral_owner);
   EXPECT_TRUE(cluster.HealAndFinish());
   ExpectFine(cluster);
 }

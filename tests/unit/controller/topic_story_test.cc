@@ -77,6 +77,11 @@ TEST(TopicStory, DeletionWaitsForEveryReplica) {
                                     "1: StopReplica t-0 e-2 delete", "2: StopReplica t-0 e-2 delete; t-1 e-2 delete",
                                     "3: StopReplica t-1 e-2 delete"));
   EXPECT_EQ(h.Create("t", {"1"}).error, ErrorCode::kTopicAlreadyExists);
+  const Uuid id = h.core.state().topics.at("t").id;
+  const Answer again = h.Ask(DeleteTopicsCommand{{{"t", {}}, {"", id}}});
+  for (const DeletedTopic& deleted : std::get<DeleteTopicsAnswer>(again).topics) {
+    EXPECT_EQ(deleted.error, ErrorCode::kUnknownTopicOrPartition) << "no broker knows it any more";
+  }
   h.AnswerAll(1);
   h.AnswerAll(2);
   EXPECT_NE(h.tree.Data("/admin/delete_topics/t"), "-");

@@ -128,6 +128,35 @@ TEST(FrameReader, AnExhaustedBudgetTrustsNobody) {
   EXPECT_EQ(budget->used(), (3u << 20) + (16 << 10));
 }
 
+// One connection after the other may go on past the limit, up to the mark; whoever asked there is told when memory is
+// below it, though the limit is still exceeded.
+TEST(MemoryBudget, TheOverdraftEndsAtTheMark) {
+  constexpr std::uint64_t kPiece = 1 << 20;
+  MemoryBudget budget(100 * kPiece);
+  int told = 0;
+  budget.SetListener([&] { ++told; });
+  budget.Add(199 * kPiece);
+  EXPECT_TRUE(budget.TakeOverdraft());
+  EXPECT_FALSE(budget.TakeOverdraft()) << "one at a time";
+  budget.Add(2 * kPiece);
+  budget.ReturnOverdraft();
+  EXPECT_FALSE(budget.TakeOverdraft()) << "past the mark";
+  EXPECT_TRUE(budget.AwaitRoom());
+  budget.Release(kPiece);
+  EXPECT_EQ(told, 0) << "at the mark";
+  budget.Release(kPiece);
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(budget.Exhausted());
+  EXPECT_TRUE(budget.TakeOverdraft());
+}
+
+// The overdraft of a small limit is larger than what the beginnings of many frames take.
+TEST(MemoryBudget, ASmallLimitHasRoomForAnOverdraft) {
+  MemoryBudget budget(1000);
+  budget.Add(63 << 20);
+  EXPECT_TRUE(budget.TakeOverdraft());
+}
+
 TEST(FrameReader, ManySmallFramesOfOneReadShareOneBuffer) {
   FrameReader reader(nullptr, 1000);
   std::string stream;

@@ -193,6 +193,22 @@ TEST(ReplicaManager, IsrGrowsAndShrinksThroughTheController) {
   EXPECT_EQ(broker.isr.entries[1].proposal.isr, std::vector<BrokerId>{BrokerId(1)});
 }
 
+// A follower asks to join, more is appended before the controller has answered, and then it is heard of no more.
+TEST(ReplicaManager, WhoJoinsBehindTheEndIsWatched) {
+  ReplicaHarness broker;
+  broker.Lead({.isr = {1}});
+  broker.Produce(ReplicaHarness::Batch(), 1);
+  broker.FollowerFetch(2, 1);
+  ASSERT_EQ(broker.isr.entries.size(), 1U);
+  broker.Produce(ReplicaHarness::Batch(), 1);
+  broker.log.Settle(Millis(1'000));
+  broker.isr.entries[0].done(
+      {.leader_epoch = LeaderEpoch(0), .partition_epoch = PartitionEpoch(1), .isr = {BrokerId(1), BrokerId(2)}});
+  broker.log.Settle(Millis(46'000));
+  ASSERT_EQ(broker.isr.entries.size(), 2U);
+  EXPECT_EQ(broker.isr.entries[1].proposal.isr, std::vector<BrokerId>{BrokerId(1)});
+}
+
 TEST(ReplicaManager, AThousandPartitionsInOneRequestOverSeveralLoops) {
   for (const std::size_t loops : {1U, 3U}) {
     ReplicaHarness broker(loops);

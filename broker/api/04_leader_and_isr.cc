@@ -30,17 +30,18 @@ LeaderAndIsrResponse ToResponse(const ControlOutcome& outcome, std::int16_t vers
 }
 
 // Topics whose settings are not known here yet: their creation is told by nothing else (Kafka sends no notification).
-std::vector<std::string> NewTopics(const LeaderAndIsrRequest& request) {
+// What a controller left half created its successor calls new no more, nor what was created while this broker started.
+std::vector<std::string> UnknownTopics(const LeaderAndIsrRequest& request, const TopicAdmin& admin) {
   std::vector<std::string> topics;
-  const auto note = [&topics](std::string_view name) {
-    if (topics.empty() || topics.back() != name) topics.emplace_back(name);
+  const auto note = [&topics, &admin](std::string_view name, bool made) {
+    if (!topics.empty() && topics.back() == name) return;
+    if (std::string topic(name); made || !admin.Knows(topic)) topics.push_back(std::move(topic));
   };
   for (const auto& topic : request.topic_states) {
-    const bool made = std::ranges::any_of(topic.partition_states, [](const auto& state) { return state.is_new; });
-    if (made) note(topic.topic_name);
+    note(topic.topic_name, std::ranges::any_of(topic.partition_states, [](const auto& state) { return state.is_new; }));
   }
   // Below v2 there is no is_new to go by that old controllers set reliably.
-  for (const auto& state : request.ungrouped_partition_states) note(state.topic_name);
+  for (const auto& state : request.ungrouped_partition_states) note(state.topic_name, true);
   return topics;
 }
 
@@ -60,12 +61,11 @@ void Apply(ApiServices& services, RequestContext context, const LeaderAndIsrRequ
 void HandleLeaderAndIsr(ApiLoop& loop, RequestContext context, Responder responder) {
   LeaderAndIsrRequest request;
   if (!DecodeOrClose(context, &request, responder)) return;
-  std::vector<std::string> made = NewTopics(request);
-  loop.services.executors.Control().Post([&services = loop.services, made = std::move(made),
-                                          context = std::move(context), request = std::move(request),
-                                          responder = std::move(responder)]() mutable {
-    services.topics.Load(std::move(made), [&services, context = std::move(context), request = std::move(request),
-                                           responder = std::move(responder)]() mutable {
+  loop.services.executors.Control().Post([&services = loop.services, context = std::move(context),
+                                          request = std::move(request), responder = std::move(responder)]() mutable {
+    std::vector<std::string> unknown = UnknownTopics(request, services.topics);
+    services.topics.Load(std::move(unknown), [&services, context = std::move(context), request = std::move(request),
+                                              responder = std::move(responder)]() mutable {
       Apply(services, std::move(context), request, std::move(responder));
     });
   });

@@ -37,9 +37,9 @@ void ConfigWatcher::Start() {
   ReadFeature();
 }
 
-void ConfigWatcher::Retry(void (ConfigWatcher::*what)()) {
-  control_.RunAfter(kConfigRetry, [this, what, session = session_] {
-    if (session == session_) (this->*what)();
+void ConfigWatcher::Retry(Task what) {
+  control_.RunAfter(kConfigRetry, [this, what = std::move(what), session = session_]() mutable {
+    if (session == session_) what();
   });
 }
 
@@ -54,8 +54,8 @@ void ConfigWatcher::List() {
         if (session != session_) return;
         if (error == ZkError::kOk) {
           OnChildren(std::move(children));
-        } else if (error == ZkError::kConnectionLoss) {
-          Retry(&ConfigWatcher::List);
+        } else if (error != ZkError::kSessionExpired) {
+          Retry([this] { List(); });
         }
       });
 }
@@ -68,25 +68,37 @@ void ConfigWatcher::OnChildren(std::vector<std::string> children) {
     if (number.has_value() && *number > last_seen_) fresh.emplace_back(*number, std::move(child));
   }
   std::ranges::sort(fresh);
-  for (const auto& [number, child] : fresh) {
+  for (auto& [number, child] : fresh) {
     last_seen_ = number;
-    const std::string path = std::string(zk::kConfigChanges) + "/" + child;
-    zk_.Get(path, nullptr, [this, child = child](ZkError error, const ZkData& data, const ZkStat& stat) {
-      if (error != ZkError::kOk) return;  // gone already, or the session: the next one reads every entity again
-      ages_[child] = stat.ctime_ms;
-      const auto entity = zk::DecodeConfigChange(data);
-      if (!entity.ok()) {
-        LOG(ERROR) << "config change " << child << " is skipped: " << entity.status();
-      } else if (!entity->empty()) {
-        changed_(*entity);
-      }
-    });
+    Read(std::move(child));
   }
   const std::int64_t too_old = clock_.WallMillis() - kKeepMillis;
   for (const auto& [child, ctime] : ages_) {
     if (ctime > too_old) continue;
     zk_.Delete(std::string(zk::kConfigChanges) + "/" + child, -1, [](ZkError) {});  // another broker may be quicker
   }
+}
+
+// Until ZooKeeper has answered: no list will name this child as new again.
+void ConfigWatcher::Read(std::string child) {
+  const std::string path = std::string(zk::kConfigChanges) + "/" + child;
+  zk_.Get(path, nullptr,
+          [this, child = std::move(child), session = session_](ZkError error, const ZkData& data,
+                                                               const ZkStat& stat) mutable {
+            // A new session reads the settings of all again.
+            if (session != session_ || error == ZkError::kNoNode || error == ZkError::kSessionExpired) return;
+            if (error != ZkError::kOk) {
+              Retry([this, child = std::move(child)]() mutable { Read(std::move(child)); });
+              return;
+            }
+            ages_[child] = stat.ctime_ms;
+            const auto entity = zk::DecodeConfigChange(data);
+            if (!entity.ok()) {
+              LOG(ERROR) << "config change " << child << " is skipped: " << entity.status();
+            } else if (!entity->empty()) {
+              changed_(*entity);
+            }
+          });
 }
 
 void ConfigWatcher::ReadFeature() {
@@ -100,8 +112,8 @@ void ConfigWatcher::ReadFeature() {
       feature_version_.store(stat.version);
     } else if (error == ZkError::kNoNode) {
       feature_version_.store(-1);
-    } else if (error == ZkError::kConnectionLoss) {
-      Retry(&ConfigWatcher::ReadFeature);
+    } else if (error != ZkError::kSessionExpired) {
+      Retry([this] { ReadFeature(); });
     }
   });
 }

@@ -29,8 +29,9 @@ class ConfigWatcher {
  private:
   void List();
   void OnChildren(std::vector<std::string> children);
+  void Read(std::string child);
   void ReadFeature();
-  void Retry(void (ConfigWatcher::*what)());
+  void Retry(Task what);
 
   Executor& control_;
   ZkClient& zk_;

@@ -52,6 +52,11 @@ struct TopicStore::Creation {
   std::string topic;
   std::string data;
   UniqueFunction<void(ErrorCode)> done;
+
+  void Finish(ZkError error) {
+    if (error == ZkError::kOk) LOG(INFO) << "created topic " << topic << " on first use";
+    done(ToWire(error));
+  }
 };
 
 TopicStore::TopicStore(Executor& control, ZkClient& zk, std::shared_ptr<const BrokerConfig> config, Random random)
@@ -70,6 +75,7 @@ std::shared_ptr<const TopicConfig> TopicStore::Config(std::string_view topic) co
 
 void TopicStore::LoadAll(Task done) {
   auto after = std::make_shared<Task>(std::move(done));
+  known_.clear();  // topics may have come and gone without a word to this broker
   zk_.Children(zk::kConfigTopics, nullptr, [this, after](ZkError error, std::vector<std::string> topics) {
     if (error == ZkError::kOk || error == ZkError::kNoNode) {
       Load(std::move(topics), std::move(*after));
@@ -115,6 +121,7 @@ void TopicStore::LoadOne(std::string topic, std::shared_ptr<Task> done) {
 }
 
 void TopicStore::Take(const std::string& topic, const ZkData& data) {
+  known_.insert(topic);
   const Properties overrides = ToOverrides(topic, data);
   if (Config(topic)->overrides == overrides) return;
   std::vector<std::string> warnings;
@@ -141,6 +148,7 @@ void TopicStore::SetConfigs(std::shared_ptr<const Map> configs) {
 }
 
 void TopicStore::Forget(const std::string& topic) {
+  known_.erase(topic);
   const auto now = Configs();
   if (!now->contains(topic)) return;
   auto next = std::make_shared<Map>(*now);
@@ -209,20 +217,27 @@ void TopicStore::Create(std::string topic, UniqueFunction<void(ErrorCode)> done)
   // The settings first, so that whoever sees the topic finds them.
   zk_.Create(zk::TopicConfig(creation->topic), zk::EncodeConfig({}), ZkCreateMode::kPersistent,
              [this, creation](ZkError error, const std::string&) {
-               if (error != ZkError::kOk && error != ZkError::kNodeExists) {
+               if (error == ZkError::kNodeExists) {
+                 WriteTopicOverSettings(creation);
+               } else if (error != ZkError::kOk) {
                  creation->done(ToWire(error));
-                 return;
+               } else {
+                 WriteTopic(creation);
                }
-               WriteTopic(creation);
              });
+}
+
+// The settings are those of a topic that was removed by hand, unless somebody has just created this one: then nothing
+// is written.
+void TopicStore::WriteTopicOverSettings(const std::shared_ptr<Creation>& creation) {
+  zk_.Multi({ZkOp::Set(zk::TopicConfig(creation->topic), zk::EncodeConfig({}), -1),
+             ZkOp::Create(zk::Topic(creation->topic), creation->data)},
+            [creation](ZkError error, const std::vector<ZkOpResult>&) { creation->Finish(error); });
 }
 
 void TopicStore::WriteTopic(const std::shared_ptr<Creation>& creation) {
   zk_.Create(zk::Topic(creation->topic), creation->data, ZkCreateMode::kPersistent,
-             [creation](ZkError error, const std::string&) {
-               if (error == ZkError::kOk) LOG(INFO) << "created topic " << creation->topic << " on first use";
-               creation->done(ToWire(error));
-             });
+             [creation](ZkError error, const std::string&) { creation->Finish(error); });
 }
 
 }  // namespace ottla

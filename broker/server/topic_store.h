@@ -35,6 +35,7 @@ class TopicStore final : public TopicAdmin {
   void Forget(const std::string& topic);
 
   void Load(std::vector<std::string> topics, Task done) override;
+  bool Knows(const std::string& topic) const override { return known_.contains(topic); }
   void Overrides(std::string topic, Executor& reply_on, UniqueFunction<void(Result<Properties>)> done) override;
   void CreateAutomatically(std::string topic, Executor& reply_on, UniqueFunction<void(ErrorCode)> done) override;
 
@@ -45,6 +46,7 @@ class TopicStore final : public TopicAdmin {
   void LoadOne(std::string topic, std::shared_ptr<Task> done);
   void Take(const std::string& topic, const ZkData& data);
   void Create(std::string topic, UniqueFunction<void(ErrorCode)> done);
+  void WriteTopicOverSettings(const std::shared_ptr<Creation>& creation);
   void WriteTopic(const std::shared_ptr<Creation>& creation);
 
   Executor& control_;
@@ -56,6 +58,7 @@ class TopicStore final : public TopicAdmin {
   void SetConfigs(std::shared_ptr<const Map> configs);
   mutable std::mutex configs_mutex_;
   std::shared_ptr<const Map> configs_;
+  std::set<std::string> known_;  // also those for which nothing is stored
   std::function<void(const std::string&)> changed_;
   std::function<MetadataPtr()> view_;
   Random random_;

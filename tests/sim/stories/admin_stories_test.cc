@@ -10,6 +10,7 @@
 #include "common/protocol/messages/37_create_partitions.h"
 #include "common/protocol/messages/60_describe_cluster.h"
 #include "common/protocol/messages/67_allocate_producer_ids.h"
+#include "common/zk/zk_codec.h"
 #include "common/zk/zk_paths.h"
 #include "tests/sim/story/story.h"
 
@@ -120,6 +121,31 @@ TEST_F(AdminStory, WhatCannotBeATopicIsRefusedByName) {
   topic.configs = {{"no.such.setting", "1"}};
   EXPECT_EQ(Create(topic), ErrorCode::kInvalidConfig);
   EXPECT_EQ(PartitionsOf(controller_, "t"), -1);
+}
+
+// A controller that dies while it creates a topic leaves it to one that calls it new no more.
+TEST_F(AdminStory, SettingsOfATopicThatNobodyCallsNew) {
+  SimZk& zookeeper = cluster_.world().zk();
+  const auto at = [](const std::string& path) { return kSimChroot + path; };
+  const std::vector<BrokerId> all{BrokerId(1), BrokerId(2), BrokerId(3)};
+  zk::TopicAssignment assignment;
+  assignment.id = Uuid::FromRandom(5, 6);
+  assignment.partitions[0].replicas = all;
+  zk::PartitionStateData state;
+  state.leader = BrokerId(1);
+  state.isr = all;
+  state.controller_epoch = ControllerEpoch(1);
+  ASSERT_EQ(
+      zookeeper.Operate({ZkOp::Create(at(zk::TopicConfig("own")), zk::EncodeConfig({{"max.message.bytes", "200"}})),
+                         ZkOp::Create(at(zk::Topic("own")), zk::Encode(assignment)),
+                         ZkOp::Create(at(zk::Topic("own")) + "/partitions", std::nullopt),
+                         ZkOp::Create(at(zk::Topic("own")) + "/partitions/0", std::nullopt),
+                         ZkOp::Create(at(zk::State("own", 0)), zk::Encode(state))}),
+      ZkError::kOk);
+  ASSERT_TRUE(cluster_.RunUntil([&] { return cluster_.Leads(1, {"own", 0}); }, seconds(30)));
+  ASSERT_TRUE(cluster_.RunQuietly(seconds(5)));
+  EXPECT_EQ(client_->Produce(1, {"own", 0}, {"small"}, {}), ErrorCode::kNone);
+  EXPECT_EQ(client_->Produce(1, {"own", 0}, {std::string(300, 'x')}, {}), ErrorCode::kMessageTooLarge);
 }
 
 TEST_F(AdminStory, PlacedByHand) {

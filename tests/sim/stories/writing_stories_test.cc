@@ -286,6 +286,20 @@ TEST_F(Automatic, WhatIsAskedForWhileItIsDeletedComesBack) {
   }
 }
 
+// Somebody removed the topic's node by hand and left its settings.
+TEST_F(Automatic, SettingsOfTheOneBeforeDoNotCount) {
+  const std::string path = kSimChroot + zk::TopicConfig("again");
+  ASSERT_EQ(cluster_.world().zk().CreateWithParents(path, zk::EncodeConfig({{"max.message.bytes", "200"}})),
+            ZkError::kOk);
+  MetadataRequest request;
+  request.topics.emplace();
+  request.topics->push_back({.name = "again"});
+  request.allow_auto_topic_creation = true;
+  client_->Ask<MetadataResponse>(1, request, 9, [](const auto&) {});
+  EXPECT_TRUE(cluster_.RunUntil([&] { return client_->LeaderOf({"again", 1}) > 0; }, seconds(30)));
+  EXPECT_EQ(cluster_.world().zk().Read(path)->data, zk::EncodeConfig({}));
+}
+
 class OldProtocol : public WritingStory {
  protected:
   OldProtocol()

@@ -77,6 +77,7 @@ class ScriptedController final : public controller::ControllerHandle {
 class ScriptedTopics final : public TopicAdmin {
  public:
   void Load(std::vector<std::string>, Task done) override { done(); }
+  bool Knows(const std::string&) const override { return true; }
   void Overrides(std::string, Executor& on, UniqueFunction<void(ottla::Result<Properties>)> done) override {
     on.Post([done = std::move(done)]() mutable { done(Properties{}); });
   }

@@ -220,6 +220,7 @@ class ControllerCore {
   std::map<std::string, bool> unclean_topics_;                // what topic configs said, for the event at hand
   std::set<TopicPartition> moving_;                           // with adding or removing replicas
   std::map<TopicPartition, std::vector<BrokerId>> zk_moves_;  // of them, those asked by /admin/reassign_partitions
+  bool zk_moves_dropped_ = false;                             // some have gone that the node still names
   bool zk_moves_asked_ = false;                               // that node exists
   std::set<std::string> deleting_;                            // topics
   std::vector<TopicPartition> touched_;                       // whose state or replicas changed in the event at hand

@@ -34,7 +34,7 @@ void ControllerCore::QueueDeletion(const std::string& name, bool at_takeover) {
   deleting_.insert(name);
   for (const auto& [number, partition] : topic->partitions) {
     moving_.erase({name, number});  // wherever its replicas were going: all of them are deleted
-    zk_moves_.erase({name, number});
+    zk_moves_dropped_ |= zk_moves_.erase({name, number}) > 0;
     for (const BrokerId id : partition.assignment.replicas) {
       deletion.replicas[{number, id}] = ReplicaDeletion::kWaiting;
       if (at_takeover && !(state_.Registered(id) && !partition.failed_dirs.contains(id))) deletion.ineligible = true;

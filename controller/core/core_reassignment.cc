@@ -203,7 +203,7 @@ void ControllerCore::CompleteMoves(Then then) {
   };
   Store(ready, settle, [this, ready, then = std::move(then)]() mutable {
     std::set<std::string> topics;
-    bool asked = false;  // one of them by /admin/reassign_partitions
+    bool asked = std::exchange(zk_moves_dropped_, false);  // for one at least by /admin/reassign_partitions
     for (const TopicPartition& tp : ready) {
       Partition* partition = state_.Find(tp);
       if (partition == nullptr || !partition->state) continue;

@@ -117,6 +117,7 @@ void ControllerCore::Handle(Resigned&) {
   moving_.clear();
   zk_moves_.clear();
   zk_moves_asked_ = false;
+  zk_moves_dropped_ = false;
   deleting_.clear();
   touched_.clear();
 }

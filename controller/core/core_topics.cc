@@ -57,7 +57,7 @@ void ControllerCore::ForgetTopic(const std::string& name) {
   if (!it->second.id.IsZero()) state_.topic_by_id.erase(it->second.id);
   for (const auto& [number, partition] : it->second.partitions) {
     moving_.erase({name, number});
-    zk_moves_.erase({name, number});
+    zk_moves_dropped_ |= zk_moves_.erase({name, number}) > 0;
   }
   deleting_.erase(name);
   state_.topics.erase(it);

@@ -157,5 +157,31 @@ TEST(Reassignment, ATopicThatMovesCanBeDeleted) {
   EXPECT_EQ(h.tree.Data("/brokers/topics/r"), "-");
 }
 
+// Tools do not ask for the next move while the node is there.
+TEST(Reassignment, TheNodeGoesWithTheTopicsThatItNames) {
+  for (const bool by_hand : {false, true}) {
+    Four h;
+    h.Create("a", {"1"});
+    h.Create("b", {"1"});
+    h.tree.Put(
+        zk::kReassignPartitions,
+        R"({"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[2]},{"topic":"b","partition":0,"replicas":[3]}]})");
+    h.On(ReassignmentAsked{h.tree.Read(zk::kReassignPartitions).data});
+    const auto remove = [&](const std::string& topic, const std::vector<std::string>& left) {
+      if (by_hand) {
+        h.tree.Remove("/brokers/topics/" + topic);
+        h.On(TopicsChanged{left, {}});
+      } else {
+        h.Ask(DeleteTopicsCommand{{{topic, {}}}});
+      }
+    };
+    remove("a", {"b"});
+    EXPECT_EQ(h.tree.Data(zk::kReassignPartitions),
+              R"({"version":1,"partitions":[{"topic":"b","partition":0,"replicas":[3]}]})");
+    remove("b", {});
+    EXPECT_EQ(h.tree.Data(zk::kReassignPartitions), "-");
+  }
+}
+
 }  // namespace
 }  // namespace ottla::controller

@@ -105,6 +105,16 @@ void RequestPipeline::OnFrames(std::vector<Frame> frames, MonoTime arrival) {
 
 void RequestPipeline::OnBadFrame(const Status& why) {
   LOG_EVERY_T(WARNING, 1) << "closing " << info_->peer.ToString() << " on " << info_->listener << ": " << why;
+  CloseAfterAnswers();
+}
+
+// Whoever closes only its own half waits for the answers.
+bool RequestPipeline::OnEndOfInput() {
+  CloseAfterAnswers();
+  return true;
+}
+
+void RequestPipeline::CloseAfterAnswers() {
   Pending last;
   last.request.connection = info_;
   last.classified = true;

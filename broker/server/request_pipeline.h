@@ -63,11 +63,13 @@ class RequestPipeline final : private Connection::Owner {
 
   void OnFrames(std::vector<Frame> frames, MonoTime arrival) override;
   void OnBadFrame(const Status& why) override;
+  bool OnEndOfInput() override;
   void OnClosed(const Status& why) override;
   bool MayRead() override;
   bool GivesUpFrame(int quiet_checks) override;
   void OnSendRoom() override { Pump(); }
 
+  void CloseAfterAnswers();
   void Pump();
   bool MayStart(Pending& next);
   void Classify(Pending& next);

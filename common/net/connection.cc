@@ -102,7 +102,7 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
   switch (result.kind) {
     case IoResult::Kind::kOk: break;
     case IoResult::Kind::kWouldBlock: AskForRest(); return false;
-    case IoResult::Kind::kEof: Fail(Status(StatusCode::kClosed, "closed by the peer")); return false;
+    case IoResult::Kind::kEof: EndInput(); return false;
     case IoResult::Kind::kError: Fail(Status(StatusCode::kIoError, "the connection broke")); return false;
   }
   *taken += result.bytes;
@@ -119,6 +119,13 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
   input_ended_ = true;
   owner_.OnBadFrame(status);
   return false;
+}
+
+void Connection::EndInput() {
+  input_ended_ = true;
+  stream_->EnableRead(false);
+  read_enabled_ = false;
+  if (!owner_.OnEndOfInput()) Fail(Status(StatusCode::kClosed, "closed by the peer"));
 }
 
 // All that is here has been read, and a frame ends in its midst: no answer will carry the acknowledgement that the peer

@@ -25,6 +25,9 @@ class Connection final : private Stream::Handler {
     // The frames before were delivered; nothing more will come. kCorrupt: a bad length; the stream is still good for
     // answers, and it is the owner who closes.
     virtual void OnBadFrame(const Status& why) = 0;
+    // The peer sends no more but may still read (it has closed one half or both); the frames before were delivered.
+    // True: the owner closes, when it has answered them. False: the connection ends here.
+    virtual bool OnEndOfInput() { return false; }
     // Once, and last of all calls: the peer has gone, the stream failed, nothing moved for the idle time. Not called
     // after Close(), nor from inside a call of the owner's.
     virtual void OnClosed(const Status& why) = 0;
@@ -77,6 +80,7 @@ class Connection final : private Stream::Handler {
   void WatchFrame();
   void OnFrameTimer();
   bool ReadOnce(std::uint64_t* taken);  // false: no more in this turn
+  void EndInput();
   void ScheduleFlush();
   void Flush();
   void EnableWrite(bool on);

@@ -78,6 +78,7 @@ struct Wire {
   std::string from_server;
   std::size_t room = SIZE_MAX / 2;
   bool eof = false;
+  bool broken = false;
   bool read_on = false;
   bool write_on = false;
   bool gone = false;
@@ -93,6 +94,7 @@ class FakeStream final : public Stream {
   void EnableRead(bool on) override { wire_.read_on = on; }
   void EnableWrite(bool on) override { wire_.write_on = on; }
   IoResult Read(std::span<char> into) override {
+    if (wire_.broken) return {IoResult::Kind::kError, 0};
     if (wire_.to_server.empty()) return {wire_.eof ? IoResult::Kind::kEof : IoResult::Kind::kWouldBlock, 0};
     const std::size_t count = std::min(into.size(), wire_.to_server.size());
     std::memcpy(into.data(), wire_.to_server.data(), count);
@@ -207,7 +209,8 @@ class RequestPipelineTest : public testing::Test {
   }
   void Settle(Wire& wire) {
     executor_.Drain();
-    for (int i = 0; i < 100 && !wire.gone && wire.read_on && (!wire.to_server.empty() || wire.eof); ++i) {
+    for (int i = 0; i < 100 && !wire.gone && wire.read_on && (!wire.to_server.empty() || wire.eof || wire.broken);
+         ++i) {
       wire.handler->OnReadable();
       executor_.Drain();
     }

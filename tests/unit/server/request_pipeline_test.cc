@@ -181,10 +181,36 @@ TEST_F(RequestPipelineTest, AHandlerMayCloseAndLaterAnswersAreIgnored) {
   EXPECT_EQ(handler_.closed, 1);
 }
 
-TEST_F(RequestPipelineTest, APeerThatLeavesTakesItsRequestsWithIt) {
+// A script that has said all it wants closes its half and reads on.
+TEST_F(RequestPipelineTest, APeerThatEndsItsRequestsGetsItsAnswers) {
+  Open();
+  Say(Request(kProduceKey, 3, 1) + Request(kMetadataKey, 4, 2));
+  wire_.eof = true;
+  Settle();
+  EXPECT_EQ(ended_, 0);
+  Answer(0, "a");
+  EXPECT_EQ(Handed(), (Ids{1, 2}));
+  EXPECT_EQ(TakeAnswers(), AnswerBytes(1, "a"));
+  EXPECT_EQ(ended_, 0);
+  Answer(1, "b");
+  EXPECT_EQ(TakeAnswers(), AnswerBytes(2, "b"));
+  EXPECT_EQ(ended_, 1);
+  EXPECT_TRUE(wire_.gone);
+}
+
+TEST_F(RequestPipelineTest, APeerThatLeavesWithoutAQuestionIsLeftAtOnce) {
+  Open();
+  Say(Request(kProduceKey, 3, 1).substr(0, 9));
+  wire_.eof = true;
+  Settle();
+  EXPECT_EQ(ended_, 1);
+  EXPECT_TRUE(wire_.gone);
+}
+
+TEST_F(RequestPipelineTest, AConnectionThatBreaksTakesItsRequestsWithIt) {
   Open();
   Say(Request(kProduceKey, 3, 1));
-  wire_.eof = true;
+  wire_.broken = true;
   Settle();
   EXPECT_EQ(ended_, 1);
   EXPECT_TRUE(handler_.got[0].second.connection_closed());

@@ -227,6 +227,7 @@ void ResolveLogDirs(BrokerConfig* c) {
   const ConfigValue& dirs = c->Value("log.dirs");
   const ConfigValue& used = std::holds_alternative<std::monostate>(dirs) ? c->Value("log.dir") : dirs;
   c->log_dirs = SplitList(std::get<std::string>(used));
+  std::erase(c->log_dirs, "");  // of a comma too many
 }
 
 Status ResolveConnectionOverrides(BrokerConfig* c) {

@@ -108,8 +108,7 @@ Status CheckReplication(const BrokerConfig& config) {
 }
 
 Status CheckLogs(const BrokerConfig& config) {
-  const bool empty_dir = std::ranges::any_of(config.log_dirs, [](const std::string& dir) { return dir.empty(); });
-  if (config.log_dirs.empty() || empty_dir) {
+  if (config.log_dirs.empty()) {
     return Bad("At least one log directory must be defined via log.dirs or log.dir.");
   }
   for (std::string_view name : {"log.retention.ms", "log.retention.minutes", "log.retention.hours"}) {

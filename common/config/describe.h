@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/config/broker_config.h"
@@ -38,7 +39,7 @@ struct ConfigEntry {
   ConfigSource source = ConfigSource::kDefault;
   bool sensitive = false;
   ConfigType type = ConfigType::kUnknown;
-  std::string documentation;
+  std::string_view documentation;       // of a row: lives as long as the process
   std::vector<ConfigSynonym> synonyms;  // leave out of the answer when not asked for
 };
 

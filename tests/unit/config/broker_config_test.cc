@@ -93,7 +93,7 @@ TEST(BrokerConfig, Refuses) {
       {{{"broker.id", "1"}, {"node.id", "2"}}, "`node.id`"},
       {{{"process.roles", "broker"}}, "process.roles"},
       {{{"log.dirs", ""}}, "At least one log directory"},
-      {{{"log.dirs", "/a,,/b"}}, "At least one log directory"},
+      {{{"log.dirs", ",, "}}, "At least one log directory"},
       {{{"log.retention.hours", "0"}}, "log.retention.hours"},
       {{{"replica.fetch.wait.max.ms", "40000"}, {"replica.socket.timeout.ms", "50000"}}, "replica.lag.time.max.ms"},
       {{{"replica.socket.timeout.ms", "100"}}, "replica.socket.timeout.ms"},
@@ -145,6 +145,7 @@ TEST(BrokerConfig, TheFinerUnitWins) {
 TEST(BrokerConfig, OtherNamesForTheSameThing) {
   EXPECT_EQ(Must({{"node.id", "5"}}).broker_id, 5);
   EXPECT_EQ(Must({{"log.dir", "/a, /b"}}).log_dirs, (std::vector<std::string>{"/a", "/b"}));
+  EXPECT_EQ(Must({{"log.dirs", "/a,,/b,"}}).log_dirs, (std::vector<std::string>{"/a", "/b"}));
   EXPECT_EQ(Must({{"log.dir", "/a"}, {"log.dirs", "/c"}}).log_dirs, std::vector<std::string>{"/c"});
   EXPECT_EQ(Must({{"num.partitions", "  7\t"}}).num_partitions, 7);
   EXPECT_EQ(Must({{"zookeeper.session.timeout.ms", "9"}}).zookeeper_connection_timeout_ms, 9);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/log/segment_files.h"
+#include "common/base/topic_name.h"
 
 namespace ottla {
 namespace {
@@ -40,6 +41,18 @@ Status ReadCheckpoint(FileSystem& files, const std::string& dir, std::string_vie
   return files.Rename(path, path + ".bad");
 }
 
+// topic-partition.id-delete, the id of 32 hexadecimal digits, the topic perhaps cut. Nothing else is removed for its
+// name.
+bool IsDeletedName(std::string_view name) {
+  constexpr std::size_t kIdDigits = 32;
+  if (!name.ends_with(kDeleteDirSuffix)) return false;
+  name.remove_suffix(kDeleteDirSuffix.size());
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos || name.size() - dot - 1 != kIdDigits) return false;
+  const std::string_view id = name.substr(dot + 1);
+  return id.find_first_not_of("0123456789abcdef") == std::string_view::npos && ParsePartitionDir(name.substr(0, dot));
+}
+
 Status SurveyNames(FileSystem& files, const std::string& dir, DirSurvey& survey) {
   const auto entries = files.List(dir);
   if (!entries.ok()) return entries.status();
@@ -49,13 +62,13 @@ Status SurveyNames(FileSystem& files, const std::string& dir, DirSurvey& survey)
     const auto note = [&](std::string_view what) {
       survey.notes.push_back(std::string(dir).append("/").append(name).append(" ").append(what));
     };
-    if (name.ends_with(kDeleteDirSuffix) && name.find('.') != std::string::npos) {
+    if (IsDeletedName(name)) {
       survey.to_delete.push_back(name);
     } else if (name.ends_with(kStrayDirSuffix) || name.ends_with(kFutureDirSuffix)) {
       note("is left as it is and not served");
     } else if (name == "__cluster_metadata-0") {
       note("belongs to a cluster without ZooKeeper and is left as it is");
-    } else if (auto tp = ParsePartitionDir(name)) {
+    } else if (auto tp = ParsePartitionDir(name); tp && tp->ToString() == name && ValidateTopicName(tp->topic).ok()) {
       survey.partitions.push_back(std::move(tp).value());
     } else {
       note("is no partition and is left as it is");

@@ -86,10 +86,15 @@ void LogEnd::OneClosed() {
 void LogEnd::MarkClean() {
   // A failed log leaves its directory as a crash would: what the others wrote is found by recovery.
   std::vector<bool> clean(dirs_->size());
-  for (std::size_t i = 0; i < dirs_->size(); ++i) clean[i] = !dirs_ending_[i].failed && may_be_clean_(i);
+  std::vector<bool> entered(dirs_->size());
+  for (std::size_t i = 0; i < dirs_->size(); ++i) {
+    clean[i] = !dirs_ending_[i].failed && start_->MayBeMarkedClean(i);
+    entered[i] = start_->Entered(i);
+  }
   dirs_->OnEach<Status>(
-      [self = shared_from_this(), clean](LogDir& dir) {
+      [self = shared_from_this(), clean, entered](LogDir& dir) {
         const std::size_t index = dir.index();
+        if (!entered[index]) return Status::Ok();
         return EndDir(dir, self->dirs_ending_[index].ends, clean[index], self->broker_epoch_);
       },
       [self = shared_from_this()](const std::map<std::size_t, Status>& results) {

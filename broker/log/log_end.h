@@ -4,13 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "broker/log/log_dirs.h"
 #include "broker/log/log_shards.h"
+#include "broker/log/log_start.h"
 #include "common/base/executor.h"
 #include "common/base/status.h"
 
@@ -18,17 +18,18 @@ namespace ottla {
 
 class LogEnd : public std::enable_shared_from_this<LogEnd> {
  public:
-  // `may_be_clean`: whether a directory (by index) may get its mark at all.
-  LogEnd(Executors& loops, std::shared_ptr<LogDirs> dirs, std::shared_ptr<LogShards> shards, std::int64_t broker_epoch,
-         std::size_t flushed_one_by_one, std::function<bool(std::size_t)> may_be_clean)
+  // `start` says of which directories checkpoints and mark may be written.
+  LogEnd(Executors& loops, std::shared_ptr<LogDirs> dirs, std::shared_ptr<LogShards> shards,
+         std::shared_ptr<const LogStart> start, std::int64_t broker_epoch, std::size_t flushed_one_by_one)
       : loops_(loops),
         dirs_(std::move(dirs)),
         shards_(std::move(shards)),
+        start_(std::move(start)),
         broker_epoch_(broker_epoch),
-        flushed_one_by_one_(flushed_one_by_one),
-        may_be_clean_(std::move(may_be_clean)) {}
+        flushed_one_by_one_(flushed_one_by_one) {}
 
-  // On control, once. The directories are unlocked when `done` is called.
+  // On control, once. Directories that were never loaded, or never locked, are left as they are: they may be another
+  // broker's. All are unlocked when `done` is called.
   void Run(UniqueFunction<void(Status)> done);
 
  private:
@@ -52,9 +53,9 @@ class LogEnd : public std::enable_shared_from_this<LogEnd> {
   Executors& loops_;
   const std::shared_ptr<LogDirs> dirs_;
   const std::shared_ptr<LogShards> shards_;
+  const std::shared_ptr<const LogStart> start_;
   const std::int64_t broker_epoch_;
   const std::size_t flushed_one_by_one_;
-  const std::function<bool(std::size_t)> may_be_clean_;
   std::size_t left_ = 1;             // logs to be closed, and one for the end of the list
   std::vector<Ending> dirs_ending_;  // by directory
   UniqueFunction<void(Status)> done_;

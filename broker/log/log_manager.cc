@@ -74,9 +74,8 @@ void LogManager::RunProducerExpiry() {
 }
 
 void LogManager::Shutdown(std::int64_t broker_epoch, UniqueFunction<void(Status)> done) {
-  const auto end = std::make_shared<LogEnd>(
-      parts_->loops, parts_->dirs, parts_->shards, broker_epoch, parts_->options.flushed_one_by_one,
-      [start = parts_->start](std::size_t index) { return start->MayBeMarkedClean(index); });
+  const auto end = std::make_shared<LogEnd>(parts_->loops, parts_->dirs, parts_->shards, parts_->start, broker_epoch,
+                                            parts_->options.flushed_one_by_one);
   // While logs are still being loaded their high watermarks are in the file only.
   if (!parts_->start->finished()) return end->Run(std::move(done));
   parts_->checkpoints.WriteHighWatermarks([end, done = std::move(done)](const Status& status) mutable {

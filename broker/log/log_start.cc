@@ -17,6 +17,7 @@ Offset CheckpointOr0(const OffsetCheckpoint& checkpoint, const TopicPartition& t
 
 void LogStart::Load(BrokerId broker_id, const std::string& cluster_id, UniqueFunction<void(Status)> done) {
   loops_.Control().CheckOnLoop();
+  entered_.resize(dirs_->size());
   clean_at_start_.resize(dirs_->size());
   loaded_.resize(dirs_->size());
   found_.resize(dirs_->size());
@@ -113,10 +114,14 @@ void LogStart::LoadSurveyed(const std::map<std::size_t, DirSurvey>& surveys, Uni
 void LogStart::LoadDir(const std::shared_ptr<LogDir>& dir, const DirSurvey& survey) {
   LOG(INFO) << dir->path() << ": loading " << survey.partitions.size() << " logs after "
             << (survey.clean ? "a clean" : "an unclean") << " stop";
+  entered_[dir->index()] = true;
   clean_at_start_[dir->index()] = survey.clean;
   found_[dir->index()] = {.recovery_points = survey.recovery_points, .log_starts = survey.log_starts};
   for (const auto& tp : survey.partitions) {
-    // A stop before the log is loaded must not forget where it begins.
+    // A stop before the log is loaded must not forget where it begins and how far it is good.
+    if (const auto point = survey.recovery_points.find(tp); point != survey.recovery_points.end()) {
+      dir->SetRecoveryPoint(tp, point->second);
+    }
     if (const auto start = survey.log_starts.find(tp); start != survey.log_starts.end()) {
       dir->SetLogStart(tp, start->second);
     }

@@ -39,6 +39,8 @@ class LogStart : public std::enable_shared_from_this<LogStart> {
   // Whether an orderly end may say that directory `index` was left clean: it was found so, or all of it was loaded.
   bool MayBeMarkedClean(std::size_t index) const;
 
+  // Whether its logs began to be loaded: only then may its checkpoints be written.
+  bool Entered(std::size_t index) const { return index < entered_.size() && entered_[index]; }
   bool finished() const { return finished_; }
 
  private:
@@ -63,7 +65,8 @@ class LogStart : public std::enable_shared_from_this<LogStart> {
   const std::shared_ptr<LogShards> shards_;
   const std::function<LogConfig(const std::string& topic)> config_of_;
   const std::shared_ptr<LogDeletion> deletion_;
-  std::vector<bool> clean_at_start_;  // by directory
+  std::vector<bool> entered_;  // by directory
+  std::vector<bool> clean_at_start_;
   std::vector<bool> loaded_;
   std::vector<Bounds> found_;  // what the checkpoints said
   UniqueFunction<void(Status)> done_;

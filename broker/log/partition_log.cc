@@ -18,8 +18,9 @@ PartitionLog::PartitionLog(TopicPartition tp, std::shared_ptr<LogDir> dir, Execu
   if (loaded.epochs_changed) ++epochs_version_;
   unsynced_snapshots_ = std::move(loaded.unsynced_snapshots);
   dir_unsynced_ = !loaded.as_left;  // the directory may be new
-  as_left_at_ = loaded.as_left ? loaded.log_end : kNoOffset;
+  const Offset as_left_at = loaded.as_left ? loaded.log_end : kNoOffset;
   Adopt(std::move(loaded));
+  as_left_at_ = as_left_at;
   NoteBounds();
 }
 
@@ -27,6 +28,7 @@ PartitionLog::~PartitionLog() = default;
 
 // Takes over segments, bounds and producers; the old segments' files are closed once their last range is sent.
 void PartitionLog::Adopt(LoadedLog loaded) {
+  as_left_at_ = kNoOffset;
   path_ = std::move(loaded.dir);
   segments_.clear();
   landmarks_.clear();

@@ -204,12 +204,12 @@ void PartitionLog::Roll(Offset new_base, UniqueFunction<void(Status)> then) {
               .old_size = old.size(),
               .trim_old = config_.preallocate,
               // With everything flushed the recovery point stands at the end of this segment already, and no later
-              // flush would come back for its last time entry.
-              .sync_old = recovery_point_ >= log_end_,
+              // flush would come back for its last time entry; nor one that is under way, which may have passed it.
+              .sync_old = recovery_point_ >= log_end_ || flushing_,
               // A segment's name is durable before the next one has one: a log that lost its first segment alone looks
               // like one that was restarted further on. Nearly always the flush of the last roll has done that. With
               // everything flushed a transaction index may be new as well.
-              .sync_names = names_unsynced_ || recovery_point_ >= log_end_,
+              .sync_names = names_unsynced_ || recovery_point_ >= log_end_ || flushing_,
               .new_base = new_base,
               .snapshot = producers_.Snapshot(),
               .config = config_};

@@ -136,6 +136,8 @@ class LeaderRun : public std::enable_shared_from_this<LeaderRun> {
       return;
     }
     auto [at, fresh] = state_->partitions.try_emplace(wanted.tp);
+    // The settings may have changed since they were read for the log.
+    if (fresh) (*log)->UpdateConfig(state_->env.log_config(wanted.tp.topic));
     if (fresh) at->second = std::make_shared<Partition>(*state_, wanted.tp, std::move(*log));
     Become(index, at->second);
   }
@@ -234,6 +236,10 @@ void PartitionShard::RefreshConfig(std::string_view topic) {
   for (const auto& [tp, partition] : state_->partitions) {
     if (topic.empty() || tp.topic == topic) partition->OnConfig();
   }
+  // Retention goes on in logs that the controller has not spoken of yet.
+  state_->env.logs.ForEach(index_, [&](PartitionLog& log) {
+    if (topic.empty() || log.tp().topic == topic) log.UpdateConfig(state_->env.log_config(log.tp().topic));
+  });
 }
 
 void PartitionShard::FenceAll() {

@@ -74,6 +74,10 @@ void Broker::CloseLogs() {
 void Broker::LeaveZooKeeper() {
   if (controller_client_ != nullptr) controller_client_->Close();
   env_.zk.Close([this] {
+    if (kept_session_ == 0) {  // the file, if there is one, tells of another process
+      std::exchange(stopped_, nullptr)();
+      return;
+    }
     const std::string path = SessionFilePath(config_->log_dirs.front());
     env_.executors.Disk(0).Post([this, path] {
       // The session has ended with this process; a next one has nothing to end.

@@ -132,12 +132,21 @@ def test_log_dirs_that_cannot_be_used():
 def test_two_brokers_with_one_id():
     with Cluster(brokers=1) as cluster:
         port = free_ports(1)[0]
+        cluster.create_topic("t", 1)
+
+        def written():
+            """What only the owner of the directory may write; the high watermarks are written all the time."""
+            return {path.name: path.read_bytes() for path in cluster.broker(1).data.iterdir()
+                    if path.is_file() and path.name != "replication-offset-checkpoint"}
+
+        before = written()
         done = subprocess.run([BIN / "ottla-broker", cluster.broker(1).config,
                                "--override", f"listeners=PLAINTEXT://127.0.0.1:{port}",
                                "--override", f"log.dirs={cluster.directory}/second"], capture_output=True, timeout=60)
         output = (done.stdout + done.stderr).decode(errors="replace")
         expect_equal(done.returncode, 1, f"exit status of the second broker: {output}")
         expect_true(cluster.broker(1).running(), "the first broker goes on")
+        expect_equal(written(), before, "files of the first broker")
         expect_equal(cluster.live_brokers(cluster.broker(1)), {1}, "brokers")
 
 
@@ -151,6 +160,20 @@ def test_one_log_dir_twice():
         expect_equal(done.returncode, 1, "exit status of the second broker")
         expect_true(str(cluster.broker(1).data) in output, f"the directory is named: {output}")
         expect_true(cluster.broker(1).running(), "the first broker goes on")
+
+
+def test_a_client_that_closes_its_half_gets_its_answers():
+    with Cluster(brokers=1) as cluster:
+        request = b"\x00\x12\x00\x00\x00\x00\x00\x07\xff\xff"  # ApiVersions v0, correlation id 7, no client id
+        with socket.create_connection(("127.0.0.1", cluster.broker(1).port), timeout=20) as s:
+            s.sendall(2 * (len(request).to_bytes(4, "big") + request))
+            s.shutdown(socket.SHUT_WR)
+            got = b""
+            while piece := s.recv(65536):
+                got += piece
+        length = int.from_bytes(got[:4], "big")
+        expect_equal(len(got), 2 * (4 + length), "bytes of two answers")
+        expect_equal(got[4:10], b"\x00\x00\x00\x07\x00\x00", "correlation id and error")
 
 
 def test_foreign_bytes_at_the_port():

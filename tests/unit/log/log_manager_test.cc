@@ -14,6 +14,9 @@
 namespace ottla {
 namespace {
 
+constexpr char kRecoveryPoints[] = "/d1/recovery-point-offset-checkpoint";
+constexpr char kLogStarts[] = "/d1/log-start-offset-checkpoint";
+
 class LogManagerTest : public testing::Test {
  protected:
   void Begin(std::vector<std::string> dirs = {"/d1", "/d2"}) {
@@ -81,8 +84,62 @@ TEST_F(LogManagerTest, ALockedDirectoryRefusesTheStart) {
   ASSERT_TRUE(files_.CreateDirs("/d1").ok());
   const auto lock = files_.Lock("/d1/.lock");
   ASSERT_TRUE(lock.ok());
+  ASSERT_TRUE(files_.ReplaceFile(kRecoveryPoints, "0\n1\norders 0 9\n").ok());
   Begin();
   EXPECT_EQ(harness_->Open().status().code(), StatusCode::kAlreadyExists);
+  static_cast<void>(harness_->Stop());
+  EXPECT_EQ(Text(kRecoveryPoints), "0\n1\norders 0 9\n") << "another broker's";
+  EXPECT_FALSE(There("/d1/.kafka_cleanshutdown"));
+}
+
+// Whatever ends a start before its logs are loaded, or while they are, the next one finds what the last stop left.
+TEST_F(LogManagerTest, AStartThatEndsEarlyForgetsNothing) {
+  Begin({"/d1"});
+  ASSERT_TRUE(harness_->Start().ok());
+  for (int i = 0; i < 5; ++i) {
+    const auto log = harness_->Create({"orders", i});
+    ASSERT_TRUE(harness_->Append(log, MakeBatch({.base = Offset(0), .count = 9})).ok());
+    harness_->On(log, [&] {
+      log->SetHighWatermark(Offset(9));
+      OTTLA_CHECK(log->AdvanceLogStart(Offset(3)).ok());
+    });
+  }
+  ASSERT_TRUE(harness_->Stop().ok());
+  const std::string points = Text(kRecoveryPoints);
+  const std::string starts = Text(kLogStarts);
+  ASSERT_NE(points.find("orders 4 9"), std::string::npos) << points;
+  ASSERT_NE(starts.find("orders 4 3"), std::string::npos) << starts;
+  for (int tasks = -1; tasks < 40; ++tasks) {  // -1: nothing is loaded
+    Begin({"/d1"});
+    ASSERT_TRUE(harness_->Open().ok());
+    if (tasks >= 0) {
+      harness_->loops.Control().Post(
+          [&] { harness_->manager->Load(BrokerId(1), "test-cluster", [](const Status&) {}); });
+      for (int i = 0; i < tasks; ++i) harness_->scheduler.Step();
+    }
+    static_cast<void>(harness_->Stop());
+    EXPECT_EQ(Text(kRecoveryPoints), points) << "after " << tasks << " tasks";
+    EXPECT_EQ(Text(kLogStarts), starts) << "after " << tasks << " tasks";
+    EXPECT_TRUE(There("/d1/.kafka_cleanshutdown")) << "after " << tasks << " tasks";
+  }
+}
+
+// Directories of other names are somebody's, and no reason to fail.
+TEST_F(LogManagerTest, FoldersThatAreNoPartitionsAreLeftAlone) {
+  const char* const kept[] = {"backup-2024-05-01", "copy of orders-0", "photos.2024-delete",
+                              "old.to-delete",     "orders-01",        "orders-0.0-delete"};
+  const std::string deleted = "orders-7." + std::string(32, 'a') + "-delete";
+  for (const std::string name : kept) ASSERT_TRUE(files_.CreateDirs("/d1/" + name).ok());
+  ASSERT_TRUE(files_.CreateDirs("/d1/" + deleted).ok());
+  Begin({"/d1"});
+  ASSERT_TRUE(harness_->Start().ok());
+  ASSERT_NE(harness_->Create({"orders", 1}), nullptr);
+  harness_->Settle(Millis(120'000));  // past file.delete.delay.ms
+  ASSERT_TRUE(harness_->Stop().ok());
+  const auto names = files_.PeekNames("/d1");
+  for (const std::string name : kept) EXPECT_EQ(std::ranges::count(names, name), 1) << name;
+  EXPECT_EQ(std::ranges::count(names, deleted), 0);
+  EXPECT_EQ(Text(kRecoveryPoints), "0\n1\norders 1 0\n");
 }
 
 TEST_F(LogManagerTest, NewLogsGoWhereTheFewestAre) {
@@ -279,10 +336,23 @@ TEST_P(DirFaults, TouchNoMoreThanTheyMust) {
   PosixFileSystem files;
   LogHarness harness(files, dirs);
   harness.config.retention_ms = -1;
+  const auto checkpoints = [&] {
+    std::vector<std::string> texts;
+    for (const auto& dir : dirs) {
+      for (const auto name : {kRecoveryPointFile, kLogStartFile, kHighWatermarkFile, kMetaPropertiesFile}) {
+        const auto text = files.ReadFile(dir + "/" + std::string(name));
+        texts.push_back(text.ok() ? *text : "none");
+      }
+    }
+    return texts;
+  };
+  const auto before = checkpoints();
   const Status started = harness.Start();
   if (fault.refused != nullptr) {
     EXPECT_FALSE(started.ok());
     EXPECT_NE(started.message().find(fault.refused), std::string::npos) << started;
+    static_cast<void>(harness.Stop());
+    EXPECT_EQ(checkpoints(), before) << "what is refused is not written to";
     return;
   }
   ASSERT_TRUE(started.ok()) << started;

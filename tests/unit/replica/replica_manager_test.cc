@@ -193,6 +193,29 @@ TEST(ReplicaManager, IsrGrowsAndShrinksThroughTheController) {
   EXPECT_EQ(broker.isr.entries[1].proposal.isr, std::vector<BrokerId>{BrokerId(1)});
 }
 
+// A start may take minutes; what is changed meanwhile counts for the logs that were loaded before.
+TEST(ReplicaManager, SettingsChangedDuringTheStartReachTheLog) {
+  for (const bool told : {false, true}) {
+    ReplicaHarness broker;
+    broker.Lead({.isr = {1}});
+    broker.manager = nullptr;
+    broker.shards = nullptr;
+    ASSERT_TRUE(broker.log.Stop().ok());
+    broker.Boot();
+    broker.log.config.retention_ms = 77;
+    if (told) {
+      broker.log.Await<bool>(broker.log.loops.Control(), [&](auto done) {
+        broker.manager->OnTopicConfigChanged("t");
+        done(true);
+      });
+      broker.log.Settle(Millis(1));
+    } else {
+      broker.Lead({.epoch = 1, .partition_epoch = 1, .isr = {1}});
+    }
+    EXPECT_EQ(broker.log.Get({"t", 0})->config().retention_ms, 77) << (told ? "told" : "read");
+  }
+}
+
 // A follower asks to join, more is appended before the controller has answered, and then it is heard of no more.
 TEST(ReplicaManager, WhoJoinsBehindTheEndIsWatched) {
   ReplicaHarness broker;

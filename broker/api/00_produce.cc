@@ -22,6 +22,12 @@ namespace {
 
 constexpr std::string_view kAdminClientId = "__admin_client";  // the one client that may write internal topics
 
+// Of a whole answer; each partition may list kMaxRecordErrors, and a small request may name many.
+constexpr std::size_t kRecordErrorsMax = 10 * kMaxRecordErrors;
+// A request may be decompressed to so many times its size, and to so much in any case.
+constexpr std::size_t kDecompressedTimes = 64;
+constexpr std::size_t kDecompressedLeast = AppendRules().max_decompressed_bytes;
+
 // One Produce from its hand-off to its answer. Owner: the connection's loop.
 struct Operation {
   RequestContext context;  // keeps the frame, and so the batches' bytes
@@ -29,6 +35,7 @@ struct Operation {
   ProduceRequest request;
   std::vector<ProduceResult> results;  // in the order of the request, topics flattened
   std::size_t open = 1;                // one for the loop that hands over
+  std::size_t record_errors_left = kRecordErrorsMax;
   MetadataPtr view;
 
   void Finish();
@@ -166,6 +173,9 @@ void ProducePartition(ApiLoop& loop, const OperationPtr& op, std::string_view to
     op->results[at] = Refused(ErrorCode::kInvalidTxnState);
     return;
   }
+  auto& errors = checked.refusal.record_errors;
+  if (errors.size() > op->record_errors_left) errors.resize(op->record_errors_left);
+  op->record_errors_left -= errors.size();
   // Refusals go to the owner too: Kafka asks first whether it leads the partition.
   HandOver(loop, op, topic, data.index, std::move(checked), at);
 }
@@ -201,6 +211,7 @@ void HandleProduce(ApiLoop& loop, RequestContext context, Responder responder) {
     op->Finish();
     return;
   }
+  loop.scratch.may_decompress = std::max(kDecompressedLeast, kDecompressedTimes * op->context.body.size());
   std::size_t at = 0;
   for (const auto& topic : op->request.topic_data) {
     for (const auto& data : topic.partition_data) ProducePartition(loop, op, topic.name, data, at++);

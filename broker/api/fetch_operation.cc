@@ -145,9 +145,15 @@ void FetchOperation::OnRoundRead(Round round) {
     Read(Round::kLast);
     return;
   }
-  if (ready_again_) {
+  // A shard that found more than its share leaves no watch behind: what it gets from now on would wake nobody.
+  const bool unwatched = std::ranges::any_of(slices_, [](const Slice& slice) { return slice.watch == 0; });
+  if (ready_again_ || unwatched) {
     CancelWatches();
     Read(Round::kAgain);
+    return;
+  }
+  if (responder_.connection_closed()) {  // before it was listed among those that wait
+    Abandon();
     return;
   }
   if (timer_ == 0) {

@@ -158,8 +158,9 @@ class Check {
     std::string_view records = batch.records();
     if (header.codec != Codec::kNone) {
       scratch_.plain.Trim(kKeepBytes);
-      const RecordFault fault =
-          scratch_.codecs.Decompress(header.codec, 2, records, rules_.max_decompressed_bytes, scratch_.plain);
+      const std::size_t limit = DecompressLimit();
+      const RecordFault fault = scratch_.codecs.Decompress(header.codec, 2, records, limit, scratch_.plain);
+      scratch_.may_decompress -= fault == RecordFault::kTooLarge ? limit : std::min(limit, scratch_.plain.size());
       if (fault != RecordFault::kNone) return Refuse(ToWire(fault), "does not decompress");
       records = scratch_.plain.view();
     }
@@ -193,6 +194,7 @@ class Check {
     return false;
   }
 
+  std::size_t DecompressLimit() const { return std::min(rules_.max_decompressed_bytes, scratch_.may_decompress); }
   int Level(Codec codec) const { return rules_.codec == codec && rules_.level ? *rules_.level : DefaultLevel(codec); }
 
   // Another codec than the producer's: the records stay byte for byte unless their offsets or times must be
@@ -255,7 +257,9 @@ class Check {
 
   bool ConvertWrapper(BatchBuilder& builder) {
     scratch_.set.buffer().Trim(kKeepBytes);
-    const RecordFault fault = scratch_.set.Open(first_, scratch_.codecs, rules_.max_decompressed_bytes);
+    const std::size_t limit = DecompressLimit();
+    const RecordFault fault = scratch_.set.Open(first_, scratch_.codecs, limit);
+    scratch_.may_decompress -= fault == RecordFault::kTooLarge ? limit : std::min(limit, scratch_.set.buffer().size());
     if (fault != RecordFault::kNone) return Refuse(ToWire(fault), "unusable compressed message set");
     Record record;
     std::int8_t magic = 0;

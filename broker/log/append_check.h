@@ -60,6 +60,9 @@ struct AppendScratch {
   CodecContext codecs;
   ByteBuffer plain;
   LegacySet set;
+  // What may still be decompressed for the present request, whose partitions share it: a small request with many
+  // batches that each decompress to the limit must not hold its loop for long.
+  std::size_t may_decompress = std::numeric_limits<std::size_t>::max();
 };
 
 struct RecordError {

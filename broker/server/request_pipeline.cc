@@ -24,6 +24,9 @@ std::string AnswerPrefix(std::uint64_t body_bytes, bool raw, std::int32_t correl
   return prefix;
 }
 
+// A length that the prefix cannot say would be taken for something else.
+constexpr std::uint64_t kLargestAnswer = std::numeric_limits<std::int32_t>::max() - 16;
+
 // Small answers leave as one piece: a header of its own would be one more part of each write.
 constexpr std::size_t kJoinBelow = 4 << 10;
 
@@ -224,7 +227,7 @@ void RequestPipeline::ReleaseFront() {
     ++first_slot_;
     serial_slots_ -= slot.serial ? 1 : 0;
     slot_bytes_ -= slot.bytes;
-    if (slot.state == SlotState::kClose) {
+    if (slot.state == SlotState::kClose || !CanBeFramed(slot)) {
       DropAll();
       connection_->CloseAfterSending();
       return;
@@ -232,6 +235,13 @@ void RequestPipeline::ReleaseFront() {
     if (slot.response) SendAnswer(slot);
     if (slot.throttle.count() > 0) Throttle(slot.throttle);
   }
+}
+
+bool RequestPipeline::CanBeFramed(const Slot& slot) const {
+  const std::uint64_t size = slot.response ? TotalSize(slot.response->body) : 0;
+  if (size <= kLargestAnswer) return true;
+  LOG_EVERY_T(WARNING, 1) << "closing " << info_->peer.ToString() << ": an answer of " << size << " bytes has no frame";
+  return false;
 }
 
 void RequestPipeline::SendAnswer(Slot& slot) {

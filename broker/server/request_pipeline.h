@@ -79,6 +79,7 @@ class RequestPipeline final : private Connection::Owner {
   void ReturnOverdraft();
   void Finish(std::uint64_t slot, SlotState state, std::optional<Response> response, Millis throttle);
   void ReleaseFront();
+  bool CanBeFramed(const Slot& slot) const;
   void SendAnswer(Slot& slot);
   void Throttle(Millis time);
   void DropAll();

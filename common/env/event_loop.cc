@@ -110,6 +110,7 @@ void EventLoop::RunTasks() {
   running_.swap(own_);
   mailbox_.TakeAll(running_);
   for (Task& task : running_) {
+    NoteStep();
     task();
     task = nullptr;  // what a task holds must not outlive its run
   }
@@ -126,6 +127,7 @@ void EventLoop::RunTimers() {
   for (std::size_t budget = wheel_.size(); budget > 0; --budget) {
     Task task = wheel_.PopDue();
     if (!task) break;
+    NoteStep();
     task();
   }
   next_due_ = wheel_.NextDue();

@@ -45,12 +45,16 @@ class EventLoop final : public Executor {
   const std::string& name() const { return name_; }
   event_base* base() { return base_; }
   // First line of every libevent callback: the wait is over, the loop is at work again.
-  void NoteActive() { SetActive(true); }
+  void NoteActive() {
+    SetActive(true);
+    NoteStep();
+  }
   // The loop behind an executor of the real Env; sockets live only on such.
   static EventLoop& From(Executor& executor);
 
-  // For the watchdog, any thread: odd while the loop is at work, raised at each start and end of work. A loop that
-  // shows the same odd number for long hangs; one that sleeps does not, and need not wake to prove it.
+  // For the watchdog, any thread: odd while the loop is at work, raised at each start and end of work and by each step
+  // of it: task, timer, socket. A loop that shows the same odd number for long hangs in one step; one that sleeps does
+  // not, and need not wake to prove it.
   std::uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
   pthread_t native_thread() const { return native_thread_; }  // valid once progress() > 0
 
@@ -66,6 +70,7 @@ class EventLoop final : public Executor {
   void ArmTimer();
   void Wait(bool may_sleep);
   void SetActive(bool active);
+  void NoteStep() { progress_.store(progress_.load(std::memory_order_relaxed) + 2, std::memory_order_relaxed); }
   void DropQueued();
 
   const Clock& clock_;

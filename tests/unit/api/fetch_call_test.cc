@@ -355,6 +355,29 @@ TEST(FetchCallOnTwoLoops, WhatIsTooMuchIsCutButNotTheFirstBatch) {
   }
 }
 
+// One loop has its share of min_bytes at first, the other has nothing, and what comes then comes to the first.
+TEST(FetchCallOnTwoLoops, WhoHasItsShareStillWakes) {
+  ApiHarness h({}, 2);
+  int other = 1;
+  while (ShardIndex("t", other, 2) == ShardIndex("t", 0, 2)) ++other;
+  const std::vector<Part> parts = {Own("t", 0), Own("t", other)};
+  h.replicas.Metadata({1, 2, 3}, parts);
+  for (const Part& part : parts) ASSERT_EQ(h.replicas.Lead(part), ErrorCode::kNone);
+  h.replicas.Metadata({1, 2, 3}, parts);
+  const std::string batch = ReplicaHarness::Batch();
+  h.replicas.Produce(batch);
+  FetchRequest request = Fetching(kLatest, {{.partitions = {Want(0), Want(other)}}});
+  request.max_wait_ms = 5'000;
+  request.min_bytes = static_cast<std::int32_t>(2 * batch.size() - 1);
+  const std::uint64_t slot = h.Send(request, kLatest);
+  h.replicas.log.Settle(Millis(100));
+  EXPECT_FALSE(h.Answered(slot));
+  h.replicas.Produce(batch);
+  h.replicas.log.Settle(Millis(20));
+  EXPECT_TRUE(h.Answered(slot));
+  h.Await<FetchResponse>(slot, kLatest);
+}
+
 // --- How long.
 
 TEST_F(FetchCall, WaitsForBytesUntilTheDeadline) {

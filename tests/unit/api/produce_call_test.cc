@@ -106,6 +106,22 @@ TEST(Produce, TheLogStartIsToldByTheLogOnly) {
   EXPECT_EQ(start_of(control), 0);
 }
 
+// A small request may name one partition thousands of times, each with a thousand bad records.
+TEST(Produce, AnAnswerListsSoManyRecordErrors) {
+  ApiHarness h;
+  h.replicas.topic_config.compact = true;  // records need keys
+  h.replicas.Lead({.replicas = {1}, .isr = {1}});
+  const std::string bad = ReplicaHarness::Batch(1'000);
+  const auto answer = h.Call<ProduceResponse>(Producing(std::vector<ProducedPart>(30, {"t", 0, &bad})), 9);
+  std::size_t errors = 0;
+  for (const auto& partition : answer->responses.at(0).partition_responses) {
+    EXPECT_EQ(partition.error_code, ErrorCode::kInvalidRecord);
+    EXPECT_TRUE(partition.error_message.has_value());
+    errors += partition.record_errors.size();
+  }
+  EXPECT_EQ(errors, 10'000u);
+}
+
 TEST(Produce, InternalTopicsAreForTheBrokersAndTheAdminClient) {
   ApiHarness h;
   h.replicas.Lead({.topic = "__consumer_offsets", .replicas = {1}, .isr = {1}});

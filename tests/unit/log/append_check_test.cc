@@ -232,6 +232,22 @@ TEST(AppendCheck, BombsAreRefusedAsTooLarge) {
   }
 }
 
+// Many small batches of one request must not each be decompressed to the limit.
+TEST(AppendCheck, ARequestsBatchesShareWhatMayBeDecompressed) {
+  BatchFields fields;
+  fields.codec = Codec::kGzip;
+  std::string bytes = Batch(fields, 100);
+  AppendScratch scratch;
+  ASSERT_TRUE(CheckAppend(bytes, AppendRules(), Version(9), scratch).ok());
+  const std::size_t plain = scratch.plain.size();
+  scratch.may_decompress = 3 * plain - 1;
+  for (const bool fits : {true, true, false, false}) {
+    const CheckedAppend checked = CheckAppend(bytes, AppendRules(), Version(9), scratch);
+    EXPECT_EQ(checked.refusal.code, fits ? ErrorCode::kNone : ErrorCode::kMessageTooLarge);
+  }
+  EXPECT_EQ(scratch.may_decompress, 0u);
+}
+
 TEST(AppendCheck, ListOfRecordErrorsIsBounded) {
   AppendScratch scratch;
   AppendRules rules;

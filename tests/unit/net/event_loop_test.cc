@@ -97,6 +97,24 @@ TEST(EventLoop, AnIdleLoopSleepsEvenWithDistantTimers) {
   EXPECT_LE(running.loop.progress() - before, 16u);
 }
 
+// Else the watchdog would take a turn of many slow steps for one that hangs.
+TEST(EventLoop, EachStepOfATurnIsProgress) {
+  RunningLoop running;
+  std::vector<std::uint64_t> seen;
+  std::promise<void> done;
+  running.loop.Post([&] {
+    for (int i = 0; i < 3; ++i) running.loop.Post([&] { seen.push_back(running.loop.progress()); });
+    for (int i = 0; i < 3; ++i) running.loop.RunAfter(Millis(1), [&] { seen.push_back(running.loop.progress()); });
+    running.loop.RunAfter(Millis(20), [&] { done.set_value(); });
+  });
+  done.get_future().wait();
+  ASSERT_EQ(seen.size(), 6u);
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    EXPECT_EQ(seen[i] % 2, 1u) << "at work";
+    EXPECT_TRUE(i == 0 || seen[i] > seen[i - 1]) << i;
+  }
+}
+
 TEST(EventLoop, QueuedTasksAreDestroyedOnTheLoopWithoutRunning) {
   std::atomic<int> alive{0};
   std::atomic<bool> on_loop{true};

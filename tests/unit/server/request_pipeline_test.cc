@@ -230,6 +230,19 @@ TEST_F(RequestPipelineTest, ADroppedResponderIsABug) {
   Answer(0, "a");
 }
 
+TEST_F(RequestPipelineTest, AnAnswerThatNoFrameCanHoldCloses) {
+  Open();
+  Say(Request(kProduceKey, 3, 1));
+  Response response;
+  FileRange huge;
+  huge.length = std::uint64_t{3} << 30;
+  response.body.push_back(huge);
+  handler_.got[0].second.Respond(std::move(response));
+  Settle();
+  EXPECT_EQ(TakeAnswers(), "");
+  EXPECT_TRUE(wire_.gone);
+}
+
 TEST_F(RequestPipelineTest, ASlowReaderIsNotServedMoreThanItTakes) {
   RequestPipeline::Options options;
   options.connection.send.high_bytes = 100;

@@ -35,6 +35,7 @@ class Broker final : private LeadershipListener {
   struct Options {
     std::string host_name = "localhost";  // advertised where a listener names no host
     SessionKeeper keeper;                 // null: none
+    std::size_t open_files = 0;           // the process may have so many at once, sockets among them; 0: no limit
     // The broker cannot go on (all log dirs lost, ZooKeeper refuses it). On the control loop, once.
     UniqueFunction<void(const Status&)> on_fatal;
   };
@@ -58,6 +59,7 @@ class Broker final : private LeadershipListener {
 
  private:
   // --- Start, one step after the other (broker_start.cc).
+  std::size_t OpenFilesPerLoop() const;
   void OpenLogs();
   void EndOldSession();
   void Connect();
@@ -110,10 +112,12 @@ class Broker final : private LeadershipListener {
   Task stopped_;
   TimerId connect_timer_ = 0;
   TimerId dir_timer_ = 0;
+  TimerId leave_timer_ = 0;
   std::int64_t kept_session_ = 0;  // the one that the keeper and the session file know
   bool connected_once_ = false;
   bool registered_once_ = false;
   bool stopping_ = false;
+  bool serving_ended_ = false;
 
   std::vector<std::unique_ptr<LoopContext>> contexts_;  // of the data loops, for outgoing connections
   LoopContext control_context_;

@@ -92,12 +92,19 @@ std::uint64_t RequestMemory(const BrokerConfig& config) {
   return std::max(kDefault, static_cast<std::uint64_t>(config.socket_request_max_bytes));
 }
 
-SocketServer::Options SocketOptionsOf(const BrokerConfig& config, const Network& network) {
+// Half of what the process may have open at once: a log that cannot be opened takes its directory offline, while a
+// client that is turned away comes again.
+std::size_t ConnectionsOf(const BrokerConfig& config, std::size_t open_files) {
+  const auto wanted = static_cast<std::size_t>(config.max_connections);
+  return open_files == 0 ? wanted : std::min(wanted, open_files / 2);
+}
+
+SocketServer::Options SocketOptionsOf(const BrokerConfig& config, const Network& network, std::size_t open_files) {
   SocketServer::Options out;
   out.pipeline.connection.max_frame_bytes = config.socket_request_max_bytes;
   out.pipeline.connection.send.sendfile_from = network.sendfile_from();
   out.pipeline.connection.idle_timeout = Millis(config.connections_max_idle_ms);
-  out.limits.total = static_cast<std::size_t>(config.max_connections);
+  out.limits.total = ConnectionsOf(config, open_files);
   out.limits.per_ip = static_cast<std::size_t>(config.max_connections_per_ip);
   for (const auto& [host, count] : config.max_connections_per_ip_overrides) {
     out.limits.per_ip_overrides[host] = static_cast<std::size_t>(count);
@@ -198,7 +205,7 @@ void Broker::Listen() {
     return;
   }
   sockets_ = std::make_unique<SocketServer>(env_.executors, env_.network, env_.clock, *api_,
-                                            SocketOptionsOf(*config_, env_.network));
+                                            SocketOptionsOf(*config_, env_.network, options_.open_files));
   sockets_->Start(std::move(*listeners), [this](Result<std::vector<std::uint16_t>> ports) {
     control_.Post([this, ports = std::move(ports)]() mutable {
       if (!ports.ok()) {

@@ -34,12 +34,20 @@ void Broker::StartFailed(const Status& why) {
   std::exchange(started_, nullptr)(why);
 }
 
+// A quarter of what the process may have open is for logs, at least some.
+std::size_t Broker::OpenFilesPerLoop() const {
+  constexpr std::size_t kLeast = 16;
+  if (options_.open_files == 0) return SIZE_MAX;
+  return std::max(kLeast, options_.open_files / 4 / env_.executors.data_loops());
+}
+
 void Broker::OpenLogs() {
   LogManagerOptions options;
   options.dirs = config_->log_dirs;
   options.loop_of = [loops = env_.executors.data_loops()](const TopicPartition& tp) {
     return ShardIndex(tp.topic, tp.partition, loops);
   };
+  options.open_files_per_loop = std::min(options.open_files_per_loop, OpenFilesPerLoop());
   options.config_of = [this](const std::string& topic) { return MakeLogConfig(*topics_.Config(topic), *config_); };
   logs_ = std::make_unique<LogManager>(env_.executors, env_.files, env_.clock, env_.random.Fork(), std::move(options));
   logs_->OnDirOffline([this](std::size_t dir, const Status& why) { OnDirOffline(dir, why); });

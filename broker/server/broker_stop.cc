@@ -5,6 +5,12 @@
 #include "broker/server/broker.h"
 
 namespace ottla {
+namespace {
+
+// A controller that has lost ZooKeeper answers nobody, itself included. Supervisors wait a minute before they kill.
+constexpr std::chrono::seconds kLeaveLimit(40);
+
+}  // namespace
 
 void Broker::Stop(Task done) {
   control_.Post([this, done = std::move(done)]() mutable {
@@ -14,16 +20,24 @@ void Broker::Stop(Task done) {
     control_.Cancel(std::exchange(dir_timer_, 0));
     if (replicas_ != nullptr) replicas_->BeginShutdown();
     const bool ask = config_->controlled_shutdown_enable && epoch_.value >= 0;
+    leave_timer_ = control_.RunAfter(kLeaveLimit, [this] {
+      leave_timer_ = 0;
+      if (serving_ended_) return;
+      LOG(WARNING) << "leadership could not be moved away within " << kLeaveLimit.count() << " s";
+      StopServing();
+    });
     AskToLeave(ask ? config_->controlled_shutdown_max_retries : 0);
   });
 }
 
 void Broker::AskToLeave(int tries_left) {
+  if (serving_ended_) return;
   if (tries_left <= 0) {
     StopServing();
     return;
   }
   controller_client_->ControlledShutdown([this, tries_left](const Result<std::size_t>& remaining) {
+    if (serving_ended_) return;
     if (remaining.ok() && *remaining == 0) {
       LOG(INFO) << "the controller has moved leadership away";
       StopServing();
@@ -44,6 +58,8 @@ void Broker::AskToLeave(int tries_left) {
 }
 
 void Broker::StopServing() {
+  serving_ended_ = true;
+  control_.Cancel(std::exchange(leave_timer_, 0));
   if (controller_ != nullptr && registered_once_) controller_->Stop();
   if (sockets_ == nullptr) {
     StopReplicas();

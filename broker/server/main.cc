@@ -4,6 +4,7 @@
 #include <gflags/gflags.h>
 #include <signal.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,7 +32,9 @@ DEFINE_bool(keeper, true, "Keep a small process that ends the ZooKeeper session 
 namespace ottla {
 namespace {
 
-constexpr char kUsage[] = "USAGE: ottla-broker server.properties [--override property=value]*";
+constexpr char kUsage[] =
+    "USAGE: ottla-broker server.properties [--override property=value]* [--data_loops=n] [--nokeeper]";
+constexpr char kKafkaVersion[] = "3.9.1";  // whose place this broker takes
 
 struct Arguments {
   std::string file;
@@ -76,6 +79,20 @@ std::uint64_t SystemSeed() {
   std::uint64_t seed = 0;
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(::getpid());
   return seed;
+}
+
+// As many open files as this process may ask for: Debian gives a shell 1,024 of half a million. Returns how many.
+std::size_t RaiseOpenFiles() {
+  constexpr rlim_t kFew = 10'000;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  if (limit.rlim_cur < kFew) {
+    LOG(WARNING) << "only " << limit.rlim_cur << " files may be open at once (ulimit -Hn): half of them are for "
+                 << "connections, a quarter for logs";
+  }
+  return limit.rlim_cur;
 }
 
 std::string HostName() {
@@ -145,6 +162,7 @@ int Serve(Env env, std::shared_ptr<const BrokerConfig> config, Keeper* keeper, c
   ForwardSignals(signals, inbox);
   Broker::Options options;
   options.host_name = HostName();
+  options.open_files = RaiseOpenFiles();  // not the keeper's, which closes all it could have
   if (keeper != nullptr) options.keeper = [keeper](const ZkSession& session) { keeper->Renew(session); };
   options.on_fatal = [inbox](const Status& why) { inbox->Put({Inbox::Kind::kFatal, why}); };
   // Never destroyed: its loops run until the process has ended.
@@ -186,7 +204,18 @@ SocketOptions OutgoingSockets(const BrokerConfig& config) {
   return out;
 }
 
+// Before gflags, which would print its own.
+const char* PlainAnswer(int argc, char** argv) {
+  const auto asked = [&](std::string_view word) { return std::find(argv + 1, argv + argc, word) != argv + argc; };
+  if (asked("--version")) return kKafkaVersion;
+  return asked("--help") || asked("-h") ? kUsage : nullptr;
+}
+
 int Main(int argc, char** argv) {
+  if (const char* answer = PlainAnswer(argc, argv)) {
+    std::cout << answer << "\n";
+    return 0;
+  }
   const auto arguments = ReadArguments(argc, argv);
   if (!arguments.has_value()) {
     std::cout << kUsage << "\n";

@@ -111,6 +111,22 @@ TEST(ClusterStory, ASessionThatEndsDuringTheStart) {
   ExpectFine(cluster);
 }
 
+// Nobody can move leadership away; the end comes all the same before a supervisor loses its patience.
+TEST(ClusterStory, AnOrderlyEndWithoutZooKeeper) {
+  SimCluster cluster({.seed = 106, .partitions = 2, .properties = {{"request.timeout.ms", "30000"}}});
+  ASSERT_TRUE(cluster.Start());
+  ASSERT_TRUE(cluster.RunQuietly(seconds(3)));
+  const int controller = cluster.Controller();
+  ASSERT_GT(controller, 0);
+  cluster.world().zk().SetDown(true);
+  ASSERT_TRUE(cluster.RunQuietly(seconds(1)));
+  EXPECT_TRUE(cluster.StopBroker(controller - 1)) << "within a minute";
+  cluster.world().zk().SetDown(false);
+  cluster.RestartBroker(controller - 1);
+  EXPECT_TRUE(cluster.HealAndFinish());
+  ExpectFine(cluster);
+}
+
 // A leader cut off from ZooKeeper and its followers must not acknowledge what its successor does not have.
 TEST(ClusterStory, TheIsolatedLeader) {
   SimCluster cluster({.seed = 104, .partitions = 1});

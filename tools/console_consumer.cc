@@ -70,8 +70,9 @@ class Reader {
     OTTLA_RETURN_IF_ERROR(conf.Set("allow.auto.create.topics", "true"));
     OTTLA_RETURN_IF_ERROR(conf.Set("client.id", "console-consumer"));
     OTTLA_RETURN_IF_ERROR(conf.Set("auto.offset.reset", options_.offset == -2 ? "earliest" : "latest"));
+    OTTLA_RETURN_IF_ERROR(conf.Set("isolation.level", "read_uncommitted"));
     OTTLA_RETURN_IF_ERROR(conf.SetAll(options_.properties));
-    OTTLA_RETURN_IF_ERROR(conf.Set("isolation.level", options_.isolation_level));
+    if (options_.isolation_level) OTTLA_RETURN_IF_ERROR(conf.Set("isolation.level", *options_.isolation_level));
     OTTLA_RETURN_IF_ERROR(conf.Set("bootstrap.servers", options_.servers));
     OTTLA_RETURN_IF_ERROR(conf.Set("group.id", options_.group ? *options_.group : RandomGroup()));
     if (!options_.group) OTTLA_RETURN_IF_ERROR(conf.Set("enable.auto.commit", "false"));

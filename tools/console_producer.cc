@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 #include <ostream>
 
+#include "tools/admin_client.h"
 #include "tools/console_line.h"
 #include "tools/rd_client.h"
 #include "tools/tool_log.h"
@@ -57,16 +59,22 @@ struct DeliveryState {
   std::string failure;  // why the last record that failed did; empty: none has
 };
 
+std::string SizeText(std::optional<std::size_t> size) { return size ? std::to_string(*size) + " bytes" : "null"; }
+
+void NoteFailure(DeliveryState* state, rd_kafka_resp_err_t error, std::optional<std::size_t> key,
+                 std::optional<std::size_t> value) {
+  state->failure = rd_kafka_err2str(error);
+  LogLine(state->err, "ERROR",
+          "Error when sending message to topic " + state->topic + " with key: " + SizeText(key) +
+              ", value: " + SizeText(value) + " with error: " + state->failure,
+          kLogger);
+}
+
 void OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message, void* opaque) {
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  auto* state = static_cast<DeliveryState*>(opaque);
-  state->failure = rd_kafka_err2str(message->err);
-  const std::string key = message->key == nullptr ? "null" : std::to_string(message->key_len) + " bytes";
-  const std::string value = message->payload == nullptr ? "null" : std::to_string(message->len) + " bytes";
-  LogLine(state->err, "ERROR",
-          "Error when sending message to topic " + state->topic + " with key: " + key + ", value: " + value +
-              " with error: " + state->failure,
-          kLogger);
+  const auto size = [](const void* bytes, std::size_t n) { return bytes ? std::optional(n) : std::nullopt; };
+  NoteFailure(static_cast<DeliveryState*>(opaque), message->err, size(message->key, message->key_len),
+              size(message->payload, message->len));
 }
 
 struct NumberOption {
@@ -143,6 +151,9 @@ Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
   if (!properties.ok()) return properties.status();
   OTTLA_RETURN_IF_ERROR(conf->Set("client.id", "console-producer"));
   OTTLA_RETURN_IF_ERROR(conf->Set("acks", "-1"));
+  // As Java's producer: one key goes to one partition, whoever sends it; and as much fits into a request.
+  OTTLA_RETURN_IF_ERROR(conf->Set("partitioner", "murmur2_random"));
+  OTTLA_RETURN_IF_ERROR(conf->Set("message.max.bytes", "1048576"));
   OTTLA_RETURN_IF_ERROR(SetNumbers(args, *properties, conf));
   OTTLA_RETURN_IF_ERROR(conf->SetAll(*properties));
   if (const auto acks = args.Get("request-required-acks")) OTTLA_RETURN_IF_ERROR(conf->Set("acks", *acks));
@@ -150,6 +161,7 @@ Status Configure(const Args& args, RdConf* conf, DeliveryState* state) {
   OTTLA_RETURN_IF_ERROR(SetCodec(args, conf));
   const std::string servers =
       args.Has("bootstrap-server") ? args.GetOr("bootstrap-server", "") : args.GetOr("broker-list", "");
+  if (const auto addresses = ParseBootstrap(servers); !addresses.ok()) return addresses.status();
   OTTLA_RETURN_IF_ERROR(conf->Set("bootstrap.servers", servers));
   rd_kafka_conf_set_dr_msg_cb(conf->get(), OnDelivery);
   rd_kafka_conf_set_opaque(conf->get(), state);
@@ -168,7 +180,7 @@ RdOwned<rd_kafka_headers_t> MakeHeaders(const ConsoleRecord& record) {
 
 class Sender {
  public:
-  Sender(rd_kafka_t* client, const DeliveryState& state, bool sync) : client_(client), state_(state), sync_(sync) {}
+  Sender(rd_kafka_t* client, DeliveryState* state, bool sync) : client_(client), state_(*state), sync_(sync) {}
 
   Status Send(const ConsoleRecord& record) {
     while (true) {
@@ -179,8 +191,12 @@ class Sender {
         rd_kafka_poll(client_, 0);
         return sync_ ? WaitForDelivery() : Status::Ok();
       }
-      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        return Status(StatusCode::kInvalidArgument, rd_kafka_err2str(error));
+      if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {  // refused here already: its size, or what is known of the topic
+        const auto size = [](const std::optional<std::string>& text) {
+          return text ? std::optional(text->size()) : std::nullopt;
+        };
+        NoteFailure(&state_, error, size(record.key), size(record.value));
+        return sync_ ? WaitForDelivery() : Status::Ok();
       }
       rd_kafka_poll(client_, 100);  // makes room
     }
@@ -211,7 +227,7 @@ class Sender {
   }
 
   rd_kafka_t* client_;
-  const DeliveryState& state_;
+  DeliveryState& state_;
   bool sync_;
 };
 
@@ -242,7 +258,7 @@ Status Run(const Args& args, std::istream& in, const Streams& io) {
   OTTLA_RETURN_IF_ERROR(Configure(args, &conf, &state));
   Result<RdOwned<rd_kafka_t>> client = conf.Make(RD_KAFKA_PRODUCER);
   if (!client.ok()) return client.status();
-  Sender sender(client->get(), state, args.Has("sync"));
+  Sender sender(client->get(), &state, args.Has("sync"));
   Status status = SendLines(*format, in, io.out, &sender);
   sender.WaitForAll();  // what was read before a bad line is still sent
   return status;

@@ -6,7 +6,9 @@
 #include <limits>
 #include <set>
 
+#include "tools/admin_client.h"
 #include "tools/rd_client.h"
+#include "tools/topic_view.h"
 
 namespace ottla::tools {
 namespace {
@@ -51,6 +53,9 @@ Status ReadTopic(const Args& args, ConsumerOptions* options) {
                std::string(given > 1 ? "(--whitelist is an older name of --include.)" : ""));
   options->topic = args.GetOr("topic", "");
   options->include = args.Has("include") ? args.GetOr("include", "") : args.GetOr("whitelist", "");
+  if (!options->include.empty() && !MatchesPattern(TopicPattern(options->include), "")) {
+    return Bad(TopicPattern(options->include) + " is an invalid regex.");
+  }
   return Status::Ok();
 }
 
@@ -87,7 +92,7 @@ Status ReadLimits(const Args& args, ConsumerOptions* options) {
   if (!timeout.ok()) return timeout.status();
   options->max_messages = messages->value_or(-1);
   options->timeout_ms = timeout->value_or(-1);
-  options->isolation_level = args.GetOr("isolation-level", "read_uncommitted");
+  options->isolation_level = args.Get("isolation-level");
   options->skip_errors = args.Has("skip-message-on-error");
   return Status::Ok();
 }
@@ -148,6 +153,7 @@ Result<ConsumerOptions> ReadConsumerOptions(const Args& args) {
   OTTLA_RETURN_IF_ERROR(ReadLimits(args, &options));
   OTTLA_RETURN_IF_ERROR(args.Require(server));
   options.servers = args.GetOr("bootstrap-server", "");
+  if (const auto addresses = ParseBootstrap(options.servers); !addresses.ok()) return addresses.status();
   Result<Properties> properties = ReadClientProperties(args, "consumer.config", "consumer-property");
   if (!properties.ok()) return properties.status();
   options.properties = std::move(properties).value();

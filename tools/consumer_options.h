@@ -21,7 +21,7 @@ struct ConsumerOptions {
   std::optional<std::string> group;  // nullopt: no group
   bool print_nothing = false;        // NoOpMessageFormatter
   bool skip_errors = false;
-  std::string isolation_level;
+  std::optional<std::string> isolation_level;  // beats the property; librdkafka's own default is read_committed
   MessageFormat format;
   Properties properties;  // of --consumer.config and --consumer-property
 };

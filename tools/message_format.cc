@@ -1,6 +1,8 @@
 #include "tools/message_format.h"
 
+#include <array>
 #include <bit>
+#include <charconv>
 
 #include "common/config/config_row.h"
 
@@ -43,6 +45,15 @@ std::size_t Width(Decoding decoding) {
 
 std::string DoubleText(double number) { return CanonicalText(ConfigValue(number)).value_or(""); }
 
+// The fewest digits that mean this float, which are fewer than those of the same double.
+std::string FloatText(float number) {
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  double shortest = number;
+  std::from_chars(text.data(), end, shortest);
+  return DoubleText(shortest);
+}
+
 Result<std::string> Text(Decoding decoding, std::string_view bytes) {
   if (decoding == Decoding::kBytes) return std::string(bytes);
   if (bytes.size() != Width(decoding)) {
@@ -54,7 +65,7 @@ Result<std::string> Text(Decoding decoding, std::string_view bytes) {
   switch (decoding) {
     case Decoding::kShort: return std::to_string(static_cast<std::int16_t>(number));
     case Decoding::kInt: return std::to_string(static_cast<std::int32_t>(number));
-    case Decoding::kFloat: return DoubleText(std::bit_cast<float>(static_cast<std::uint32_t>(number)));
+    case Decoding::kFloat: return FloatText(std::bit_cast<float>(static_cast<std::uint32_t>(number)));
     case Decoding::kLong: return std::to_string(static_cast<std::int64_t>(number));
     case Decoding::kDouble: return DoubleText(std::bit_cast<double>(number));
     case Decoding::kBytes: break;

@@ -31,6 +31,7 @@ const std::pair<std::string_view, std::string_view> kNames[] = {
     {"exclude.internal.topics", ""},
     {"max.poll.records", ""},
     {"delivery.timeout.ms", "message.timeout.ms"},
+    {"max.request.size", "message.max.bytes"},
     {"send.buffer.bytes", "socket.send.buffer.bytes"},
     {"receive.buffer.bytes", "socket.receive.buffer.bytes"},
     {"compression.type", "compression.codec"},

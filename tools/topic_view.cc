@@ -1,6 +1,7 @@
 #include "tools/topic_view.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <regex>
 #include <set>
@@ -109,9 +110,41 @@ std::string TopicPattern(std::string_view text) {
   return pattern;
 }
 
+namespace {
+
+// Java's \\Q...\\E as an expression that matches that text.
+std::string WithoutQuotes(std::string_view pattern) {
+  std::string out;
+  for (std::size_t at = 0; at < pattern.size();) {
+    const std::size_t quote = std::min(pattern.find("\\Q", at), pattern.size());
+    out += pattern.substr(at, quote - at);
+    if (quote == pattern.size()) break;
+    const std::size_t end = std::min(pattern.find("\\E", quote + 2), pattern.size());
+    for (const char c : pattern.substr(quote + 2, end - quote - 2)) {
+      if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') out.push_back('\\');
+      out.push_back(c);
+    }
+    at = std::min(end + 2, pattern.size());
+  }
+  return out;
+}
+
+// What Java's expressions have and std::regex takes for something else without a word.
+bool IsOnlyJavas(std::string_view pattern) {
+  constexpr std::string_view kTokens[] = {"&&", "\\p", "\\P", "\\A", "\\Z", "\\z", "\\h", "++", "*+", "?+"};
+  return std::ranges::any_of(kTokens, [&](std::string_view token) { return pattern.find(token) != pattern.npos; });
+}
+
+}  // namespace
+
 std::optional<bool> MatchesPattern(const std::string& pattern, const std::string& name) {
+  constexpr std::string_view kAnyCase = "(?i)";
+  const bool any_case = pattern.starts_with(kAnyCase);
+  const std::string text = WithoutQuotes(std::string_view(pattern).substr(any_case ? kAnyCase.size() : 0));
+  if (IsOnlyJavas(text)) return std::nullopt;
+  const auto flags = any_case ? std::regex::ECMAScript | std::regex::icase : std::regex::ECMAScript;
   try {
-    return std::regex_match(name, std::regex(pattern));
+    return std::regex_match(name, std::regex(text, flags));
   } catch (const std::regex_error&) {
     return std::nullopt;
   }

@@ -107,6 +107,38 @@ def test_console_producer_says_what_was_refused():
         expect_equal(out, "first\n", "what is in the topic")
 
 
+def test_console_producer_sends_a_key_where_java_does():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("t", 7)
+        java = {"k0": 2, "k1": 0, "k2": 2, "k3": 4}  # murmur2
+        cluster.tool("kafka-console-producer", "--topic", "t", "--property", "parse.key=true", "--property",
+                     "key.separator=:", stdin="".join(f"{key}:v\n" for key in java))
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--from-beginning", "--max-messages", len(java),
+                              "--property", "print.key=true", "--property", "print.partition=true", "--timeout-ms", 20000)
+        expect_equal(sorted(out.split("\n")[:-1]), sorted(f"Partition:{at}\t{key}\tv" for key, at in java.items()))
+
+
+def test_console_producer_goes_on_after_a_record_that_is_too_large():
+    with Cluster(brokers=1) as cluster:
+        cluster.create_topic("t", 1)
+        lines = "first\n" + "x" * 1_100_000 + "\nlast\n"
+        _, err = cluster.tool("kafka-console-producer", "--topic", "t", stdin=lines)
+        expect_true("value: 1100000 bytes with error" in err, err)
+        cluster.tool("kafka-console-producer", "--topic", "t", "--sync", stdin=lines, expect=1)
+        out, _ = cluster.tool("kafka-console-consumer", "--topic", "t", "--from-beginning", "--max-messages", 3,
+                              "--timeout-ms", 20000)
+        expect_equal(out, "first\nlast\nfirst\n")
+
+
+def test_bad_addresses_are_refused_at_once():
+    for tool in ("kafka-console-producer", "kafka-console-consumer", "kafka-topics"):
+        words = ["--list"] if tool == "kafka-topics" else ["--topic", "t"]
+        done = subprocess.run([BIN / tool, "--bootstrap-server", "nonsense", *words], input=b"lost\n", capture_output=True,
+                              timeout=20)
+        expect_equal(done.returncode, 1, tool)
+        expect_true(b"nonsense" in done.stdout + done.stderr, (done.stdout + done.stderr).decode())
+
+
 def test_console_consumer_begins_where_its_property_says():
     with Cluster(brokers=1) as cluster:
         cluster.create_topic("t", 1)

@@ -73,12 +73,23 @@ TEST(TopicPattern, IsARegularExpressionOverTheWholeName) {
     bool match;
   };
   const Case cases[] = {
-      {"orders", "orders", true}, {"orders", "orders2", false}, {"orders.*", "orders2", true},  {"a,b", "b", true},
-      {"a, b", "b", true},        {"'a|b'", "a", true},         {"\"orders\"", "orders", true}, {"a.b", "axb", true},
+      {"orders", "orders", true},
+      {"orders", "orders2", false},
+      {"orders.*", "orders2", true},
+      {"a,b", "b", true},
+      {"a, b", "b", true},
+      {"'a|b'", "a", true},
+      {"\"orders\"", "orders", true},
+      {"a.b", "axb", true},
       {"A", "a", false},
+      {"(?i)BIG", "big", true},
+      {R"(\Qa.b\E)", "a.b", true},
+      {R"(\Qa.b\E)", "axb", false},
+      {R"(x\Q.\Ey)", "x.y", true},
   };
   for (const Case& c : cases) EXPECT_EQ(MatchesPattern(TopicPattern(c.given), c.name), c.match) << c.given;
-  EXPECT_EQ(MatchesPattern("a(", "a"), std::nullopt);
+  for (const char* bad : {"a(", R"(\p{Alpha})", "[a-c&&[b]]ig"})
+    EXPECT_EQ(MatchesPattern(bad, "a"), std::nullopt) << bad;
 }
 
 TEST(ReplicaAssignment, Parses) {

@@ -38,10 +38,15 @@ escape() {
 # Names of the environment that begin with KAFKA_, one a line. `env` alone would take lines of values for names.
 kafka_names() { compgen -e | grep '^KAFKA_' | sort || true; }
 
+# said NAME: what the user's command in variable NAME prints. It runs as a shell of its own would run it.
+said() {
+  (set +eu +o pipefail; eval "${!1}") || fail "$1 failed with status $?: ${!1}"
+}
+
 replace_in_all() {
   local mark=$1 text=$2 name
   for name in $(kafka_names); do
-    export "$name=${!name//$mark/$text}"
+    export "$name=${!name//"$mark"/"$text"}"
   done
 }
 
@@ -53,21 +58,22 @@ CREATE_SEPARATOR=${KAFKA_CREATE_TOPICS_SEPARATOR:-,}
 unset KAFKA_CREATE_TOPICS KAFKA_CREATE_TOPICS_SEPARATOR
 
 if [ -z "${KAFKA_BROKER_ID:-}" ]; then
-  if [ -n "${BROKER_ID_COMMAND:-}" ]; then KAFKA_BROKER_ID=$(eval "$BROKER_ID_COMMAND"); else KAFKA_BROKER_ID=-1; fi
+  if [ -n "${BROKER_ID_COMMAND:-}" ]; then KAFKA_BROKER_ID=$(said BROKER_ID_COMMAND); else KAFKA_BROKER_ID=-1; fi
   export KAFKA_BROKER_ID
 fi
 export KAFKA_LOG_DIRS=${KAFKA_LOG_DIRS:-/kafka/kafka-logs-$HOSTNAME}
 
 HOSTNAME_VALUE=""
 if [ -n "${HOSTNAME_COMMAND:-}" ]; then
-  HOSTNAME_VALUE=$(eval "$HOSTNAME_COMMAND")
+  HOSTNAME_VALUE=$(said HOSTNAME_COMMAND)
   replace_in_all "_{HOSTNAME_COMMAND}" "$HOSTNAME_VALUE"
 fi
 if [ -n "${PORT_COMMAND:-}" ]; then
-  replace_in_all "_{PORT_COMMAND}" "$(eval "$PORT_COMMAND")"
+  PORT_VALUE=$(said PORT_COMMAND)
+  replace_in_all "_{PORT_COMMAND}" "$PORT_VALUE"
 fi
 if [ -n "${RACK_COMMAND:-}" ] && [ -z "${KAFKA_BROKER_RACK:-}" ]; then
-  KAFKA_BROKER_RACK=$(eval "$RACK_COMMAND")
+  KAFKA_BROKER_RACK=$(said RACK_COMMAND)
   export KAFKA_BROKER_RACK
 fi
 
@@ -93,7 +99,11 @@ for name in $(kafka_names); do
   set_property "${key//_/.}" "$(escape "${!name}")"
 done
 
-if [ -n "${CUSTOM_INIT_SCRIPT:-}" ]; then eval "$CUSTOM_INIT_SCRIPT"; fi
+if [ -n "${CUSTOM_INIT_SCRIPT:-}" ]; then
+  set +eu +o pipefail
+  eval "$CUSTOM_INIT_SCRIPT"
+  set -euo pipefail
+fi
 
 # Where this broker's own tools reach it: the first plain listener, else the port.
 own_address() {

@@ -10,7 +10,9 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${OTTLA_BUILD_DIR:-$ROOT/build}
 BIN=${OTTLA_BIN:-$BUILD/bin}
-STATE=${OTTLA_QUICKSTART_DIR:-$ROOT/build/quickstart}
+STATE=$(realpath -m "${OTTLA_QUICKSTART_DIR:-$ROOT/build/quickstart}")
+# How this script is called again for the same cluster.
+AGAIN="${OTTLA_QUICKSTART_DIR:+OTTLA_QUICKSTART_DIR=$STATE }$0"
 ZK_PORT=${ZK_PORT:-2181}
 BROKER_PORT=${BROKER_PORT:-9092}
 NAMES=(broker-1 broker-2 broker-3 zookeeper)
@@ -24,6 +26,7 @@ TOPIC=quickstart
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+die_up() { die "$*; the cluster is left running for you to look at; to stop it: $AGAIN --down"; }
 
 # The process of a pid file, if it is still ours: its command line names the state directory.
 our_pid() {
@@ -37,17 +40,24 @@ stop_one() {
   local name=$1 pid
   pid=$(our_pid "$name") || { rm -f "$STATE/$name.pid"; return 0; }
   kill -TERM "$pid" 2>/dev/null || true
-  for _ in $(seq 300); do
+  for _ in $(seq 600); do
     our_pid "$name" >/dev/null || { rm -f "$STATE/$name.pid"; say "stopped $name"; return 0; }
     sleep 0.1
   done
   kill -KILL "$pid" 2>/dev/null || true
   rm -f "$STATE/$name.pid"
-  say "stopped $name (by force: it had not ended 30 s after being asked)"
+  say "stopped $name (by force: it had not ended 60 s after being asked)"
+}
+
+running() {
+  local name
+  for name in "${NAMES[@]}"; do our_pid "$name" >/dev/null && return; done
+  return 1
 }
 
 down() {
   local name
+  running || say "nothing is running in $STATE"
   for name in "${NAMES[@]}"; do stop_one "$name"; done
 }
 
@@ -65,7 +75,7 @@ not_running() {
   local name
   for name in "${NAMES[@]}"; do
     our_pid "$name" >/dev/null || continue
-    die "$name is running already; to see it: kcat -b ${BOOTSTRAP%%,*} -L; to stop it: $0 --down"
+    die "$name is running already; to see it: kcat -b ${BOOTSTRAP%%,*} -L; to stop it: $AGAIN --down"
   done
 }
 
@@ -79,7 +89,7 @@ check_ports() {
   local port
   for port in "$ZK_PORT" "${PORTS[@]}"; do
     port_open "$port" || continue
-    die "port $port is in use; stop what uses it (ss -ltnp), or choose others: ZK_PORT=12181 BROKER_PORT=19092 $0"
+    die "port $port is in use; stop what uses it (ss -ltnp), or choose others: ZK_PORT=12181 BROKER_PORT=19092 $AGAIN"
   done
 }
 
@@ -108,7 +118,7 @@ wait_ready() {
 give_up() {
   tail -n 15 "$STATE/$1.log" >&2
   down >/dev/null
-  die "$2 (its last lines are above, all of them in $STATE/$1.log); mend what they say and run $0 again"
+  die "$2 (its last lines are above, all of them in $STATE/$1.log); mend what they say and run $AGAIN again"
 }
 
 # What ninja says, on one line that moves, where a person looks on.
@@ -122,12 +132,12 @@ progress() {
 
 build() {
   say "building in $BUILD (the first time takes some minutes)"
-  if [ ! -f "$BUILD/CMakeCache.txt" ]; then
+  if [ ! -f "$BUILD/build.ninja" ]; then
     cmake -S "$ROOT" -B "$BUILD" -G Ninja -DOTTLA_TESTS=OFF >"$STATE/build.log" 2>&1 ||
-      { tail -n 20 "$STATE/build.log" >&2; die "cmake failed; the log is $STATE/build.log"; }
+      { tail -n 20 "$STATE/build.log" >&2; die "cmake failed; the log is $STATE/build.log; mend what it says and run $AGAIN again"; }
   fi
   cmake --build "$BUILD" -j "$(nproc)" --target ottla-broker ottla 2>&1 | tee "$STATE/build.log" | progress ||
-    { tail -n 30 "$STATE/build.log" >&2; die "the build failed; the log is $STATE/build.log"; }
+    { tail -n 30 "$STATE/build.log" >&2; die "the build failed; the log is $STATE/build.log; mend what it says and run $AGAIN again"; }
 }
 
 start_zookeeper() {
@@ -149,14 +159,14 @@ EOF
 start_brokers() {
   local id
   for id in 1 2 3; do
-    # The shipped file, with what differs between three brokers on one machine.
-    sed -e "s|^broker.id=.*|broker.id=$id|" \
-      -e "s|^listeners=.*|listeners=PLAINTEXT://localhost:${PORTS[id - 1]}|" \
-      -e "s|^log.dirs=.*|log.dirs=$STATE/broker-$id|" \
-      -e "s|^zookeeper.connect=.*|zookeeper.connect=127.0.0.1:$ZK_PORT|" \
-      "$ROOT/deploy/broker.properties" >"$STATE/broker-$id.properties"
-    # At --down the last broker has nobody to hand leadership to: it shall not try for long.
-    echo "controlled.shutdown.retry.backoff.ms=200" >>"$STATE/broker-$id.properties"
+    # The shipped file, with what differs between three brokers on one machine. At --down the last broker has nobody to
+    # hand leadership to: it shall not try for long.
+    {
+      grep -vE '^(broker.id|listeners|log.dirs|zookeeper.connect)=' "$ROOT/deploy/broker.properties"
+      printf '%s\n' "broker.id=$id" "listeners=PLAINTEXT://localhost:${PORTS[id - 1]}" \
+        "log.dirs=${STATE//\\/\\\\}/broker-$id" "zookeeper.connect=127.0.0.1:$ZK_PORT" \
+        "controlled.shutdown.retry.backoff.ms=200"
+    } >"$STATE/broker-$id.properties"
     say "starting broker $id on port ${PORTS[id - 1]}"
     start "broker-$id" "$BIN/ottla-broker" "$STATE/broker-$id.properties"
   done
@@ -171,18 +181,18 @@ three_brokers() {
 try_topic() {
   say "creating the topic $TOPIC: 3 partitions, 3 replicas each"
   "$BIN/kafka-topics" --bootstrap-server "$BOOTSTRAP" --create --if-not-exists --topic "$TOPIC" \
-    --partitions 3 --replication-factor 3 --config min.insync.replicas=2 || die "the topic could not be created (see above)"
+    --partitions 3 --replication-factor 3 --config min.insync.replicas=2 || die_up "the topic could not be created (see above)"
   local mark
   mark="hello-$(date +%s)"
   say "sending and receiving with the console tools"
   printf '%s one\n%s two\n' "$mark" "$mark" |
-    "$BIN/kafka-console-producer" --bootstrap-server "$BOOTSTRAP" --topic "$TOPIC" || die "sending failed (see above)"
+    "$BIN/kafka-console-producer" --bootstrap-server "$BOOTSTRAP" --topic "$TOPIC" || die_up "sending failed (see above)"
   "$BIN/kafka-console-consumer" --bootstrap-server "$BOOTSTRAP" --topic "$TOPIC" --from-beginning \
-    --timeout-ms 5000 >"$STATE/received.txt" 2>"$STATE/consumer.log" || { cat "$STATE/consumer.log" >&2; die "receiving failed"; }
-  grep -F "$mark" "$STATE/received.txt" || die "what was sent did not come back; see $STATE/consumer.log"
+    --timeout-ms 5000 >"$STATE/received.txt" 2>"$STATE/consumer.log" || { cat "$STATE/consumer.log" >&2; die_up "receiving failed"; }
+  grep -F "$mark" "$STATE/received.txt" || die_up "what was sent did not come back; see $STATE/consumer.log"
   say "sending and receiving with kcat"
-  echo "$mark three" | kcat -P -b "$BOOTSTRAP" -t "$TOPIC" -X acks=all || die "kcat could not send"
-  kcat -C -b "$BOOTSTRAP" -t "$TOPIC" -o beginning -e -q | grep -F "$mark three" || die "kcat did not get back what it sent"
+  echo "$mark three" | kcat -P -b "$BOOTSTRAP" -t "$TOPIC" -X acks=all || die_up "kcat could not send"
+  kcat -C -b "$BOOTSTRAP" -t "$TOPIC" -o beginning -e -q | grep -F "$mark three" || die_up "kcat did not get back what it sent"
 }
 
 show() {
@@ -196,7 +206,7 @@ Running: ZooKeeper 127.0.0.1:$ZK_PORT, brokers $BOOTSTRAP. Data and logs: $STATE
   export PATH=$BIN:\$PATH
   kafka-console-producer --bootstrap-server localhost:${PORTS[0]} --topic $TOPIC
   kafka-console-consumer --bootstrap-server localhost:${PORTS[0]} --topic $TOPIC --from-beginning
-Stop: deploy/quickstart.sh --down     Stop and remove its data: deploy/quickstart.sh --clean
+Stop: $AGAIN --down     Stop and remove its data: $AGAIN --clean
 EOF
 }
 

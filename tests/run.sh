@@ -129,7 +129,7 @@ thread() {
   # shellcheck disable=SC2086  # a list of names
   check "thread build" cmake --build "$OUT/ci-tsan" -j "$JOBS" --target $targets ottla-broker || return
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp run_ctest thread "$OUT/ci-tsan" -R "$THREADED"
-  check "three brokers, three loops, thread" env OTTLA_BIN="$OUT/ci-tsan/bin" timeout 900 /usr/bin/python3 tests/integration/three_loops.py
+  check "three brokers, three loops, thread" env OTTLA_BIN="$OUT/ci-tsan/bin" timeout --foreground 900 /usr/bin/python3 tests/integration/three_loops.py
   tail -n 2 "$OUT/ci-three-brokers--three-loops--thread.log"
 }
 
@@ -143,12 +143,12 @@ fuzz() {
   done
 }
 
-fuzz_one() { check "$(basename "$1") ${*:2}" timeout 120 "$@"; }
+fuzz_one() { check "$(basename "$1") ${*:2}" timeout --foreground 120 "$@"; }
 
 integration() {
   local bin=$OUT/ci-release/bin start=$SECONDS log=$OUT/ci-integration.log passed failed
   [ -x "$bin/ottla-broker" ] || check "release build" configure_and_build "$OUT/ci-release" || return
-  OTTLA_BIN=$bin timeout 1500 /usr/bin/python3 tests/integration/run.py >"$log" 2>&1
+  OTTLA_BIN=$bin timeout --foreground 1500 /usr/bin/python3 tests/integration/run.py >"$log" 2>&1
   passed=$(grep -c '^ok  ' "$log")
   failed=$(grep -c '^FAIL' "$log")
   grep -q '^integration: ' "$log" || { failed=$((failed + 1)); echo "integration tests did not come to their end"; }
@@ -173,15 +173,20 @@ files_to_tidy() {
 }
 
 tidy() {
-  local dir=$OUT/ci-tidy files
+  local dir=$OUT/ci-tidy most=${OTTLA_TIDY_MAX:-24} files all
   check "tidy configure" configure "$dir" -DOTTLA_JOINED=OFF || return
   files=$(files_to_tidy | grep -E '^(common|controller|broker|tools)/')
-  [ "${OTTLA_TIDY_ALL:-0}" = 1 ] || files=$(head -n "${OTTLA_TIDY_MAX:-24}" <<<"$files")
+  all=$(wc -l <<<"$files")
+  if [ "${OTTLA_TIDY_ALL:-0}" != 1 ] && [ "$all" -gt "$most" ]; then
+    echo "tidy: the first $most of $all changed files; OTTLA_TIDY_MAX=$all looks at each"
+    files=$(head -n "$most" <<<"$files")
+  fi
   [ -n "$files" ] || { echo "ok   tidy: no changed file"; PASSED=$((PASSED + 1)); return; }
   check "clang-tidy on $(echo "$files" | wc -l) files" \
     xargs -P "$JOBS" -n 4 clang-tidy --quiet -p "$dir" <<<"$files"
 }
 
+trap 'exit 130' INT
 # shellcheck disable=SC2086  # lists of names
 install_packages $PACKAGES_BUILD $PACKAGES_RUN $PACKAGES_TEST || { echo "0 passed, 1 failed"; exit 1; }
 for step in "${STEPS[@]}"; do

@@ -25,7 +25,7 @@ import time
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-BIN = pathlib.Path(os.environ.get("BENCH_BIN", "build/bin")).resolve()
+BIN = pathlib.Path(os.environ.get("BENCH_BIN", "build/ci-release/bin")).resolve()
 ZOOKEEPER = os.environ.get("BENCH_ZOOKEEPER", "/usr/share/zookeeper/bin/zkServer.sh")
 PARTITIONS = 6
 IDLE_PARTITIONS = 1000

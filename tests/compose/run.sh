@@ -40,7 +40,6 @@ wait_for() {
 engine() {
   docker info >/dev/null 2>&1 && return
   step "starting dockerd"
-  mkdir -p "$OUT"
   dockerd >"$OUT/dockerd.log" 2>&1 &
   DOCKERD=$!
   for _ in $(seq 60); do
@@ -90,6 +89,7 @@ expect_numbers() {
 [ "$(id -u)" = 0 ] || die "containers need root; run: sudo $0"
 install_packages docker.io docker-compose debootstrap kcat || exit 1
 trap finish EXIT
+mkdir -p "$OUT"
 engine
 base_image
 step "building the image"

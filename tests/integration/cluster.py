@@ -21,6 +21,10 @@ ZK_SERVER = os.environ.get("OTTLA_ZK_SERVER", "/usr/share/zookeeper/bin/zkServer
 TICK_MS = 500
 
 
+# Whoever ends a run ends what it started: the `with` blocks are left in order.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+
+
 class Failure(Exception):
     """What was expected did not happen; the text says what did."""
 

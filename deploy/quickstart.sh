@@ -10,9 +10,10 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${OTTLA_BUILD_DIR:-$ROOT/build}
 BIN=${OTTLA_BIN:-$BUILD/bin}
-STATE=$(realpath -m "${OTTLA_QUICKSTART_DIR:-$ROOT/build/quickstart}")
+STATE=${OTTLA_QUICKSTART_DIR:-$ROOT/build/quickstart}
+[[ $STATE = /* ]] || STATE=$PWD/$STATE
 # How this script is called again for the same cluster.
-AGAIN="${OTTLA_QUICKSTART_DIR:+OTTLA_QUICKSTART_DIR=$STATE }$0"
+AGAIN="${OTTLA_QUICKSTART_DIR:+OTTLA_QUICKSTART_DIR=$(printf %q "$STATE") }$0"
 ZK_PORT=${ZK_PORT:-2181}
 BROKER_PORT=${BROKER_PORT:-9092}
 NAMES=(broker-1 broker-2 broker-3 zookeeper)

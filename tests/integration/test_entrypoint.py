@@ -54,6 +54,12 @@ def test_entrypoint_commands():
     _, settings = run(KAFKA_ZOOKEEPER_CONNECT="zk", HOSTNAME_COMMAND="echo outer", PORT_COMMAND="echo 77",
                       KAFKA_LISTENERS="PLAINTEXT://:1", KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://_{HOSTNAME_COMMAND}:_{PORT_COMMAND}")
     expect_equal(settings["advertised.listeners"], "PLAINTEXT://outer:77")
+    # Text is text, and a command runs as in a shell of its own: a pipe that is cut short, a variable that is not there.
+    _, settings = run(KAFKA_ZOOKEEPER_CONNECT="zk", HOSTNAME_COMMAND="echo 'a&b'", KAFKA_LISTENERS="PLAINTEXT://:1",
+                      KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://_{HOSTNAME_COMMAND}:1", BROKER_ID_COMMAND="yes 5 | head -1",
+                      RACK_COMMAND="echo r$NOT_THERE", CUSTOM_INIT_SCRIPT="false; : $NOT_THERE")
+    expect_equal((settings["advertised.listeners"], settings["broker.id"], settings["broker.rack"]),
+                 ("PLAINTEXT://a&b:1", "5", "r"))
 
 
 def test_entrypoint_refuses():
@@ -63,6 +69,9 @@ def test_entrypoint_refuses():
     expect_true("KAFKA_LISTENERS" in said, said)
     said, _ = run(expect=1, KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://x:1")
     expect_true("KAFKA_LISTENERS" in said, said)
+    for command in ("BROKER_ID_COMMAND", "HOSTNAME_COMMAND", "PORT_COMMAND", "RACK_COMMAND"):
+        said, _ = run(expect=1, KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_LISTENERS="PLAINTEXT://:1", **{command: "exit 3"})
+        expect_true(f"{command} failed with status 3: exit 3" in said, said)
 
 
 # Answers --list; $n counts the other calls.

@@ -100,9 +100,11 @@ for name in $(kafka_names); do
 done
 
 if [ -n "${CUSTOM_INIT_SCRIPT:-}" ]; then
-  set +eu +o pipefail
+  trap 'fail "CUSTOM_INIT_SCRIPT failed"' ERR
+  set +u +o pipefail
   eval "$CUSTOM_INIT_SCRIPT"
-  set -euo pipefail
+  set -u -o pipefail
+  trap - ERR
 fi
 
 # Where this broker's own tools reach it: the first plain listener, else the port.

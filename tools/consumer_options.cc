@@ -108,6 +108,11 @@ Status ReadGroup(const Args& args, ConsumerOptions* options) {
         "'--consumer.config') do not match.");
   }
   if (!names.empty()) options->group = *names.begin();
+  // With a group librdkafka matches the names itself, by its own expressions.
+  const std::string pattern = TopicPattern(options->include);
+  if (options->group && (pattern.starts_with("(?") || pattern.find("\\Q") != std::string::npos)) {
+    return Bad("\\Q...\\E and (?i) cannot be used in --include together with a group.");
+  }
   if (options->group && options->partition) return Bad("Options group and partition cannot be specified together.");
   return Status::Ok();
 }

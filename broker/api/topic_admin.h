@@ -18,7 +18,8 @@ class TopicAdmin {
   // Reads the stored settings of `topics` (again), so that logs made next have them; `done` runs on the control loop.
   // Does not end before ZooKeeper has answered: a log must not be kept by the wrong retention. Control loop.
   virtual void Load(std::vector<std::string> topics, Task done) = 0;
-  // Whether they were read since the topic came to be. Control loop.
+  // Whether they were read since this broker was told that a topic of that name was gone, or since its start. Control
+  // loop.
   virtual bool Knows(const std::string& topic) const = 0;
   // The overrides in /config/topics/T; none when there is no such node.
   virtual void Overrides(std::string topic, Executor& reply_on, UniqueFunction<void(Result<Properties>)> done) = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/log/log_loader.h"
+#include "broker/log/meta_properties.h"
 
 namespace ottla {
 namespace {
@@ -67,10 +68,27 @@ void LogStart::LoadPartitions(std::map<std::size_t, DirSurvey>& surveys, UniqueF
       [self = shared_from_this(), kept, twins,
        done = std::move(done)](std::map<std::size_t, std::set<TopicPartition>>& full) mutable {
         for (const TopicPartition& tp : twins) {
-          if (const Status parted = self->PartTwins(tp, full, *kept); !parted.ok()) return done(parted);
+          if (const Status parted = self->PartTwins(tp, full, *kept); !parted.ok()) {
+            return self->Refuse(parted, *kept, std::move(done));
+          }
         }
         self->LoadSurveyed(*kept, std::move(done));
       });
+}
+
+// Nothing was loaded: directories that were left clean still are.
+void LogStart::Refuse(const Status& why, const std::map<std::size_t, DirSurvey>& surveys,
+                      UniqueFunction<void(Status)> done) {
+  std::set<std::size_t> clean;
+  for (const auto& [index, survey] : surveys) {
+    if (survey.status.ok() && survey.clean) clean.insert(index);
+  }
+  dirs_->OnEach<Status>(
+      [clean](LogDir& dir) {
+        if (!clean.contains(dir.index())) return Status::Ok();
+        return dir.files().ReplaceFile(dir.path() + "/" + std::string(kCleanShutdownFile), CleanShutdownText(-1));
+      },
+      [why, done = std::move(done)](const std::map<std::size_t, Status>& /*results*/) mutable { done(why); });
 }
 
 // A directory in which a log was being made when it failed is left behind, without records, and the log made in

@@ -50,6 +50,7 @@ class LogStart : public std::enable_shared_from_this<LogStart> {
   };
 
   void LoadPartitions(std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done);
+  void Refuse(const Status& why, const std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done);
   Status PartTwins(const TopicPartition& tp, const std::map<std::size_t, std::set<TopicPartition>>& full,
                    std::map<std::size_t, DirSurvey>& surveys);
   void LoadSurveyed(const std::map<std::size_t, DirSurvey>& surveys, UniqueFunction<void(Status)> done);

@@ -123,6 +123,7 @@ bool Connection::ReadOnce(std::uint64_t* taken) {
 
 void Connection::EndInput() {
   input_ended_ = true;
+  reader_.DropPartial();
   stream_->EnableRead(false);
   read_enabled_ = false;
   if (!owner_.OnEndOfInput()) Fail(Status(StatusCode::kClosed, "closed by the peer"));

@@ -93,6 +93,11 @@ Status FrameReader::TakeScratch(std::span<char> bytes, std::vector<Frame>* frame
   return status;
 }
 
+void FrameReader::DropPartial() {
+  partial_ = nullptr;
+  prefix_bytes_ = 0;
+}
+
 std::size_t FrameReader::missing() const {
   if (partial_ != nullptr) return partial_length_ - partial_filled_;
   return prefix_bytes_ > 0 ? kPrefix - prefix_bytes_ : 0;

@@ -27,6 +27,9 @@ class FrameReader {
   // negative or too large; the frames before it are valid, nothing more may be read.
   Status Received(std::span<char> window, std::size_t count, std::vector<Frame>* frames);
 
+  // Nothing more will come: what has begun will not be whole.
+  void DropPartial();
+
   // Bytes that the frame begun still lacks, as far as its length is known; 0: none has begun.
   std::size_t missing() const;
   bool in_frame() const { return partial_ != nullptr || prefix_bytes_ > 0; }

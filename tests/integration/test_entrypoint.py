@@ -57,7 +57,7 @@ def test_entrypoint_commands():
     # Text is text, and a command runs as in a shell of its own: a pipe that is cut short, a variable that is not there.
     _, settings = run(KAFKA_ZOOKEEPER_CONNECT="zk", HOSTNAME_COMMAND="echo 'a&b'", KAFKA_LISTENERS="PLAINTEXT://:1",
                       KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://_{HOSTNAME_COMMAND}:1", BROKER_ID_COMMAND="yes 5 | head -1",
-                      RACK_COMMAND="echo r$NOT_THERE", CUSTOM_INIT_SCRIPT="false; : $NOT_THERE")
+                      RACK_COMMAND="echo r$NOT_THERE", CUSTOM_INIT_SCRIPT="yes 5 | head -1; : $NOT_THERE")
     expect_equal((settings["advertised.listeners"], settings["broker.id"], settings["broker.rack"]),
                  ("PLAINTEXT://a&b:1", "5", "r"))
 
@@ -72,6 +72,9 @@ def test_entrypoint_refuses():
     for command in ("BROKER_ID_COMMAND", "HOSTNAME_COMMAND", "PORT_COMMAND", "RACK_COMMAND"):
         said, _ = run(expect=1, KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_LISTENERS="PLAINTEXT://:1", **{command: "exit 3"})
         expect_true(f"{command} failed with status 3: exit 3" in said, said)
+    said, _ = run(expect=1, KAFKA_ZOOKEEPER_CONNECT="zk", KAFKA_LISTENERS="PLAINTEXT://:1",
+                  CUSTOM_INIT_SCRIPT="true; false; echo not reached")
+    expect_true("CUSTOM_INIT_SCRIPT failed" in said and "not reached" not in said, said)
 
 
 # Answers --list; $n counts the other calls.

@@ -343,6 +343,7 @@ TEST_P(DirFaults, TouchNoMoreThanTheyMust) {
         const auto text = files.ReadFile(dir + "/" + std::string(name));
         texts.push_back(text.ok() ? *text : "none");
       }
+      texts.push_back(files.Stat(dir + "/" + std::string(kCleanShutdownFile)).ok() ? "clean" : "unclean");
     }
     return texts;
   };

@@ -398,6 +398,20 @@ TEST_F(StalledFrames, TheOverdraftIsNotKeptByDrops) {
   Answer(0, "a");
 }
 
+// Its answer is still to come, but the frame that it has cut off never will.
+TEST_F(StalledFrames, AHalfFrameGoesWithTheEndOfTheInput) {
+  LimitMemory(4 * kMebibyte);
+  Peer& peer = Connect();
+  Say(peer, Request(kProduceKey, 3, 1) + Half(kMebibyte));
+  ASSERT_GE(context_.budget->used(), static_cast<std::uint64_t>(kMebibyte));
+  peer.wire.eof = true;
+  Settle();
+  EXPECT_FALSE(peer.wire.gone);
+  EXPECT_LT(context_.budget->used(), 300'000u);
+  Answer(0, "a");
+  EXPECT_TRUE(peer.wire.gone);
+}
+
 TEST_F(StalledFrames, AQuietHalfFrameStaysWhileThereIsRoom) {
   LimitMemory(4 * kMebibyte);
   Peer& quiet = Connect();

@@ -113,8 +113,11 @@ void SocketServer::CloseAll(std::size_t index) {
   loop.stopped = true;
   for (auto& [id, entry] : loop.connections) entry.pipeline->Close();
   loop.connections.clear();
-  if (loops_to_stop_.fetch_sub(1) != 1) return;
-  executors_.Data(0).Post([this] { std::exchange(stopped_, nullptr)(); });
+  // Behind the end of those that have just been removed.
+  executors_.Data(index).Post([this] {
+    if (loops_to_stop_.fetch_sub(1) != 1) return;
+    executors_.Data(0).Post([this] { std::exchange(stopped_, nullptr)(); });
+  });
 }
 
 }  // namespace ottla

@@ -73,6 +73,10 @@ def use(broker, kind):
     broker.command = server_command(broker.config) if kind == "apache" else [str(BIN / "ottla-broker"), str(broker.config)]
 
 
+def runs(broker):
+    return broker.command == server_command(broker.config)
+
+
 def stop(broker):
     """SIGTERM and a clean end, which takes Apache's broker longer."""
     broker.stop(timeout=60)

@@ -112,7 +112,7 @@ std::string TopicPattern(std::string_view text) {
 
 namespace {
 
-// Java's \\Q...\\E as an expression that matches that text.
+// Java's \Q...\E as an expression that matches that text.
 std::string WithoutQuotes(std::string_view pattern) {
   std::string out;
   for (std::size_t at = 0; at < pattern.size();) {

@@ -14,8 +14,8 @@ namespace ottla::controller {
 //
 //   LeaderAndIsr     the last word stays, and it is new when one of those dropped was
 //
-//   StopReplica      goes when the next request about the partition is another StopReplica that deletes, or neither
-//                    does: what was asked between two stops has to find the partition as it was left
+//   StopReplica      goes when the next request about the partition is another StopReplica that deletes, or when
+//                    neither does: what was asked between two stops has to find the partition as it was left
 // Requests that say nothing any more go. The order of the rest is kept.
 void MergeWaiting(std::deque<ControlRequest>& queue, std::size_t under_way);
 
